@@ -1,0 +1,97 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every target compiles in Swift 6 mode, and a warning is an error.
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableExperimentalFeature("Lifetimes"),
+  // The hot paths cross modules (codec, frames, loop): let the optimizer see through them in release builds.
+  .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release)),
+]
+
+/// A C library of the system, with the Debian package that brings it.
+func systemLibrary(_ name: String, pkgConfig: String, apt: String) -> Target {
+  .systemLibrary(name: name, path: "Sources/\(name)", pkgConfig: pkgConfig, providers: [.apt([apt])])
+}
+
+func module(
+  _ name: String, _ dependencies: [Target.Dependency], exclude: [String] = [], plugins: [Target.PluginUsage] = []
+) -> Target {
+  .target(
+    name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict, plugins: plugins)
+}
+
+func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .executableTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+  .testTarget(
+    name: "\(name)Tests", dependencies: dependencies + ["TestSupport"], resources: resources, swiftSettings: strict)
+}
+
+let package = Package(
+  name: "gozon",
+  products: [
+    .executable(name: "gozon-gateway", targets: ["gozon-gateway"]),
+    .executable(name: "gozon-orders", targets: ["gozon-orders"]),
+    .executable(name: "gozon-payments", targets: ["gozon-payments"]),
+    .executable(name: "gozon", targets: ["gozon"]),
+  ],
+  targets: [
+    // C libraries: exactly one Swift target imports each.
+    systemLibrary("CUV", pkgConfig: "libuv", apt: "libuv1-dev"),
+    systemLibrary("CPQ", pkgConfig: "libpq", apt: "libpq-dev"),
+    systemLibrary("CNATS", pkgConfig: "libnats", apt: "libnats-dev"),
+    systemLibrary("CDeflate", pkgConfig: "libdeflate", apt: "libdeflate-dev"),
+    .systemLibrary(name: "CHTTPParser", path: "Sources/CHTTPParser", providers: [.apt(["libhttp-parser-dev"])]),
+
+    // The house, bottom up; imports go one way.
+    module("EventLoop", ["CUV"]),
+    module("Wire", ["CDeflate"]),
+    module("Schema", ["Wire"]),
+    program("SchemaCompiler", ["Schema"]),
+    .plugin(name: "SchemaPlugin", capability: .buildTool(), dependencies: ["SchemaCompiler"]),
+    module("HTTP", ["EventLoop", "CHTTPParser"]),
+    module("Service", ["EventLoop", "Wire", "HTTP"]),
+    module(
+      "RPC", ["EventLoop", "Wire"], exclude: ["schemas.txt", "DESIGN.md"], plugins: ["SchemaPlugin"]),
+    module("Postgres", ["EventLoop", "Wire", "CPQ"]),
+    module("JetStream", ["EventLoop", "CNATS"]),
+    module("API", ["RPC", "Wire"], exclude: ["schemas.txt"], plugins: ["SchemaPlugin"]),
+    module(
+      "Messaging", ["EventLoop", "Wire", "Service", "RPC", "Postgres", "JetStream", "API"], exclude: ["DESIGN.md"]),
+    module("Orders", ["Messaging", "API", "RPC", "Postgres", "JetStream", "Service", "EventLoop", "Wire"]),
+    module("Payments", ["Messaging", "API", "RPC", "Postgres", "JetStream", "Service", "EventLoop", "Wire"]),
+    module("Gateway", ["Schema", "RPC", "HTTP", "Service", "EventLoop", "Wire"]),
+    module("ClientTool", ["Schema", "RPC", "JetStream", "Service", "EventLoop", "Wire"]),
+
+    // Small mains: parse, wire by hand, run.
+    program("gozon-orders", ["Orders", "Service"]),
+    program("gozon-payments", ["Payments", "Service"]),
+    program("gozon-gateway", ["Gateway", "Service"]),
+    program("gozon", ["ClientTool"]),
+
+    // Tests: one target for each module; TestSupport is shared.
+    .target(
+      name: "TestSupport", dependencies: ["EventLoop"], path: "Tests/TestSupport",
+      swiftSettings: strict),
+    tests("EventLoop", ["EventLoop"]),
+    tests("Wire", ["Wire"]),
+    tests("Schema", ["Schema", "Wire"]),
+    tests("HTTP", ["HTTP", "EventLoop"]),
+    tests("Service", ["Service", "EventLoop"]),
+    tests("RPC", ["RPC", "EventLoop", "Wire", "API"]),
+    tests("Postgres", ["Postgres", "EventLoop", "Wire"]),
+    tests("JetStream", ["JetStream", "EventLoop"]),
+    tests("Messaging", ["Messaging"]),
+    tests("Orders", ["Orders", "Messaging", "Postgres", "EventLoop", "API", "Wire"]),
+    tests("Payments", ["Payments", "Messaging", "Postgres", "EventLoop", "API", "Wire"]),
+    tests("Gateway", ["Gateway", "Schema", "Wire"]),
+    tests("ClientTool", ["ClientTool"]),
+  ]
+)
