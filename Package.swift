@@ -54,7 +54,7 @@ let package = Package(
     module("EventLoop", ["CUV"]),
     module("Wire", ["CDeflate"]),
     module("Schema", ["Wire"]),
-    program("SchemaCompiler", ["Schema"]),
+    program("SchemaCompiler", ["Schema", "Wire"]),
     .plugin(name: "SchemaPlugin", capability: .buildTool(), dependencies: ["SchemaCompiler"]),
     module("HTTP", ["EventLoop", "CHTTPParser"]),
     module("Service", ["EventLoop", "Wire", "HTTP"]),

@@ -1,6 +1,27 @@
+import Foundation
 import PackagePlugin
 
+/// Generates a target's Swift from the schemas that its `schemas.txt` names, one on a line.
+///
+/// All schemas are inputs, since they may refer to one another: an edit of any of them generates again.
 @main
 struct SchemaPlugin: BuildToolPlugin {
-  func createBuildCommands(context: PluginContext, target: any Target) throws -> [Command] { [] }
+  func createBuildCommands(context: PluginContext, target: any Target) throws -> [Command] {
+    let directory = target.directoryURL
+    let list = directory.appending(path: "schemas.txt")
+    let names = try String(contentsOf: list, encoding: .utf8).split(whereSeparator: \.isWhitespace).map(String.init)
+    let schemas = context.package.directoryURL.appending(path: "Schemas")
+    let inputs = try FileManager.default.contentsOfDirectory(at: schemas, includingPropertiesForKeys: nil)
+      .filter { $0.pathExtension == "gozon" }
+      .sorted { $0.path() < $1.path() }
+    let output = context.pluginWorkDirectoryURL
+    return [
+      .buildCommand(
+        displayName: "Generating Swift from \(names.joined(separator: ", ")) for \(target.name)",
+        executable: try context.tool(named: "SchemaCompiler").url,
+        arguments: ["--schemas", schemas.path(), "--output", output.path()] + names,
+        inputFiles: inputs + [list],
+        outputFiles: names.map { output.appending(path: "\($0).swift") })
+    ]
+  }
 }

@@ -1,0 +1,93 @@
+import Schema
+
+extension SwiftGenerator {
+  func write(_ service: ServiceDescriptor, to writer: inout SwiftWriter) {
+    writeProtocol(of: service, to: &writer)
+    writeDefinition(of: service, to: &writer)
+    writeClient(of: service, to: &writer)
+    writeMethods(of: service, to: &writer)
+  }
+
+  private func writeProtocol(of service: ServiceDescriptor, to writer: inout SwiftWriter) {
+    writer.docs(service.docs)
+    writer.block("package protocol \(service.name)Service: Sendable") { writer in
+      for method in service.methods {
+        let (request, response) = types(of: method)
+        writer.docs(method.docs)
+        writer.line(
+          "func \(method.swiftName.escaped)(_ request: \(request), context: CallContext) async throws -> \(response)")
+      }
+    }
+  }
+
+  private func writeDefinition(of service: ServiceDescriptor, to writer: inout SwiftWriter) {
+    let files = schemas.withImports(service.file).map { "\(schemas.files[$0].schemaName).file" }
+    writer.block("extension \(service.name)Service") { writer in
+      writer.docs("What a server needs to offer this service.")
+      writer.block("package var definition: ServiceDefinition") { writer in
+        writer.line("ServiceDefinition(")
+        writer.line("  number: \(service.number), name: \"\(service.fullName)\",")
+        writer.line("  schema: [\(files.joined(separator: ", "))],")
+        writer.line("  methods: [")
+        for method in service.methods {
+          writer.line("    .unary(")
+          writer.line("      number: \(method.number), name: \"\(method.name)\", isIdempotent: \(method.isIdempotent),")
+          writer.line("      call: \(method.swiftName.escaped)),")
+        }
+        writer.line("  ])")
+      }
+    }
+  }
+
+  private func writeClient(of service: ServiceDescriptor, to writer: inout SwiftWriter) {
+    writer.docs("Calls \(service.fullName). \(service.docs)")
+    writer.block("package struct \(service.name)Client: Sendable") { writer in
+      writer.docs("What carries the calls.")
+      writer.line("package let channel: any CallChannel")
+      writer.line()
+      writer.docs("A client over this channel.")
+      writer.line("package init(_ channel: any CallChannel) { self.channel = channel }")
+      for method in service.methods {
+        let (request, response) = types(of: method)
+        writer.line()
+        writer.docs(method.docs)
+        writer.line("package func \(method.swiftName.escaped)(")
+        writer.line("  _ request: \(request), options: CallOptions = CallOptions()")
+        writer.block(") async throws -> \(response)") { writer in
+          writer.line("try await channel.unary(\(service.name)Methods.\(method.swiftName), request, options)")
+        }
+      }
+    }
+  }
+
+  private func writeMethods(of service: ServiceDescriptor, to writer: inout SwiftWriter) {
+    writer.docs("The methods of \(service.fullName).")
+    writer.block("package enum \(service.name)Methods") { writer in
+      for method in service.methods {
+        let (request, response) = types(of: method)
+        writer.docs(method.docs)
+        writer.line("package static let \(method.swiftName.escaped) = MethodReference<\(request), \(response)>(")
+        writer.line("  id: \(service.number) << 8 | \(method.number), name: \"\(method.fullName)\",")
+        writer.line("  isIdempotent: \(method.isIdempotent))")
+      }
+    }
+  }
+
+  private func types(of method: MethodDescriptor) -> (request: String, response: String) {
+    (schemas.messages[method.request].name, schemas.messages[method.response].name)
+  }
+}
+
+extension SchemaSet {
+  /// A file and everything it imports, directly or not.
+  fileprivate func withImports(_ file: Int) -> [Int] {
+    var result: [Int] = []
+    var waiting = [file]
+    while let next = waiting.popLast() {
+      guard !result.contains(next) else { continue }
+      result.append(next)
+      waiting += files[next].imports.compactMap { name in files.firstIndex { $0.name == name } }
+    }
+    return result
+  }
+}

@@ -1,0 +1,148 @@
+/// Reads the fields of one message from its bytes, in the order of their numbers.
+///
+/// The layout and the rules are those of `Schemas/PROTOCOL.md`. Every read is a bit test, a bounds check and a load;
+/// only text, bytes and lists allocate, and never more than the bytes and the budget allow.
+package struct MessageReader: ~Escapable {
+  let bytes: RawSpan
+  /// Bit `number + 15` is set when the field is present.
+  let header: UInt64
+  /// The end of the fixed block, where the contents may begin.
+  let fixedEnd: Int
+  /// Where the content read last ends: the next one begins there or later, so that contents never overlap.
+  var contentEnd: Int
+  /// What is left for this message and everything in it.
+  var budget: DecodingBudget
+
+  /// A reader of the message that takes up all of `bytes`, one level deeper than `budget` stands.
+  @_lifetime(copy bytes)
+  package init(_ bytes: RawSpan, budget: DecodingBudget) throws(DecodingError) {
+    guard bytes.byteCount <= budget.bytes, budget.depth > 0 else { throw Self.overBudget(bytes, budget) }
+    guard bytes.byteCount >= 8 else { throw Self.tooShort(bytes) }
+    self.bytes = bytes
+    header = UInt64(littleEndian: bytes.unsafeLoadUnaligned(as: UInt64.self))
+    fixedEnd = 8 + Int(header & 0xFFFF)
+    contentEnd = fixedEnd
+    self.budget = budget
+    self.budget.depth -= 1
+    guard bytes.byteCount >= fixedEnd else { throw Self.tooShort(bytes) }
+  }
+
+  /// Reads a field of a fixed size; its zero when absent.
+  package mutating func value<Value: FixedSizeValue>(
+    _ number: Int, at slot: Int, _ name: StaticString
+  ) throws(DecodingError) -> Value {
+    try optionalValue(number, at: slot, name) ?? Value.zero
+  }
+
+  /// Reads a field of a fixed size; nil when absent.
+  package mutating func optionalValue<Value: FixedSizeValue>(
+    _ number: Int, at slot: Int, _ name: StaticString
+  ) throws(DecodingError) -> Value? {
+    guard try isPresent(number, at: slot, size: Value.slotSize, name) else { return nil }
+    if let value = Value.load(bytes, at: slot) { return value }
+    throw Self.invalid(Value.self, at: slot, name)
+  }
+
+  /// Reads a field with content; empty when absent.
+  package mutating func value<Value: VariableSizeValue>(
+    _ number: Int, at slot: Int, _ name: StaticString
+  ) throws(DecodingError) -> Value {
+    try optionalValue(number, at: slot, name) ?? Value()
+  }
+
+  /// Reads a field with content; nil when absent.
+  package mutating func optionalValue<Value: VariableSizeValue>(
+    _ number: Int, at slot: Int, _ name: StaticString
+  ) throws(DecodingError) -> Value? {
+    guard try isPresent(number, at: slot, size: 8, name) else { return nil }
+    let range = try contentRange(at: slot, name)
+    do {
+      return try Value.decode(bytes.extracting(range), budget: &budget)
+    } catch {
+      throw error.inside(name.description, startingAt: range.lowerBound)
+    }
+  }
+
+  /// Whether a field is present, and its slot is as it must be either way.
+  func isPresent(
+    _ number: Int, at slot: Int, size: Int, _ name: StaticString
+  ) throws(DecodingError) -> Bool {
+    guard header & (1 << UInt64(number + 15)) != 0, slot + size <= fixedEnd else {
+      try checkAbsent(number, at: slot, size: size, name)
+      return false
+    }
+    return true
+  }
+
+  /// Where the content of a present field is: after the contents before it, and inside the message.
+  mutating func contentRange(at slot: Int, _ name: StaticString) throws(DecodingError) -> Range<Int> {
+    let position = UInt64(littleEndian: bytes.unsafeLoadUnaligned(fromByteOffset: slot, as: UInt64.self))
+    let offset = Int(position & 0xFFFF_FFFF)
+    let end = offset + Int(position >> 32)
+    guard offset >= contentEnd, end <= bytes.byteCount else {
+      throw Self.misplaced(offset..<end, after: contentEnd, size: bytes.byteCount, at: slot, name)
+    }
+    contentEnd = end
+    return offset..<end
+  }
+
+  /// Throws unless the slot of an absent field is missing as a whole, or zero.
+  func checkAbsent(
+    _ number: Int, at slot: Int, size: Int, _ name: StaticString
+  ) throws(DecodingError) {
+    let isMarkedPresent = header & (1 << UInt64(number + 15)) != 0
+    if slot + size <= fixedEnd {
+      for offset in slot..<slot + size where bytes.unsafeLoad(fromByteOffset: offset, as: UInt8.self) != 0 {
+        throw DecodingError("the field is absent, but its slot is not zero", at: offset, field: name.description)
+      }
+    } else if slot < fixedEnd {
+      throw DecodingError("the fixed block ends inside the field's slot", at: fixedEnd, field: name.description)
+    } else if isMarkedPresent {
+      throw DecodingError(
+        "the field is marked present, but the fixed block ends before its slot", at: fixedEnd, field: name.description)
+    }
+  }
+}
+
+// The errors, out of the way of the code that is inlined.
+extension MessageReader {
+  @inline(never)
+  static func overBudget(_ bytes: RawSpan, _ budget: DecodingBudget) -> DecodingError {
+    bytes.byteCount > budget.bytes
+      ? DecodingError("the message has \(bytes.byteCount) bytes; at most \(budget.bytes) are allowed", at: 0)
+      : DecodingError("messages are nested too deep", at: 0)
+  }
+
+  @inline(never)
+  static func tooShort(_ bytes: RawSpan) -> DecodingError {
+    guard bytes.byteCount >= 8 else {
+      return DecodingError("the message has \(bytes.byteCount) bytes, its header alone takes 8", at: bytes.byteCount)
+    }
+    let fixedLength = Int(bytes.unsafeLoadUnaligned(as: UInt64.self).littleEndian & 0xFFFF)
+    return DecodingError(
+      "the message has \(bytes.byteCount) bytes, its header and fixed block take \(8 + fixedLength)",
+      at: bytes.byteCount)
+  }
+
+  @inline(never)
+  static func invalid(_ type: any FixedSizeValue.Type, at offset: Int, _ name: StaticString) -> DecodingError {
+    let problem =
+      if let type = type as? any MessageEnum.Type {
+        "the number is none of \(type.fullName)"
+      } else {
+        "a bool is 0 or 1"
+      }
+    return DecodingError(problem, at: offset, field: name.description)
+  }
+
+  @inline(never)
+  static func misplaced(
+    _ range: Range<Int>, after contentEnd: Int, size: Int, at slot: Int, _ name: StaticString
+  ) -> DecodingError {
+    let problem =
+      range.lowerBound < contentEnd
+      ? "the content begins at \(range.lowerBound), before \(contentEnd), where what precedes it ends"
+      : "the content ends at \(range.upperBound), after the message of \(size) bytes"
+    return DecodingError(problem, at: slot, field: name.description)
+  }
+}
