@@ -9,7 +9,8 @@ let strict: [SwiftSetting] = [
   .enableUpcomingFeature("ExistentialAny"),
   .enableUpcomingFeature("MemberImportVisibility"),
   .enableExperimentalFeature("Lifetimes"),
-  // The hot paths cross modules (codec, frames, loop): let the optimizer see through them in release builds.
+  // The hot paths cross modules (codec, frames, loop): let the optimizer see through them in release builds. It sees
+  // through what is `public`, never through what is `package`, so the codec is public.
   .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release)),
 ]
 

@@ -1,27 +1,27 @@
 /// Why bytes are not the message they should be.
-package struct DecodingError: Error, Equatable, CustomStringConvertible {
+public struct DecodingError: Error, Equatable, CustomStringConvertible {
   /// The field, with the fields it is nested in: `orders[3].amount`; empty for the message itself.
-  package private(set) var field: String
+  public private(set) var field: String
   /// Where in the outermost message, in bytes from its start.
-  package private(set) var offset: Int
+  public private(set) var offset: Int
   /// What is wrong.
-  package let problem: String
+  public let problem: String
 
   /// Something wrong at this byte of the message.
-  package init(_ problem: String, at offset: Int, field: String = "") {
+  public init(_ problem: String, at offset: Int, field: String = "") {
     self.field = field
     self.offset = offset
     self.problem = problem
   }
 
   /// The same error seen from the message around, in which the content begins at `start` and belongs to `outer`.
-  package func inside(_ outer: String, startingAt start: Int) -> DecodingError {
+  public func inside(_ outer: String, startingAt start: Int) -> DecodingError {
     let separator = field.isEmpty || field.hasPrefix("[") ? "" : "."
     return DecodingError(problem, at: start + offset, field: outer + separator + field)
   }
 
   /// The field, the place and the problem in one line.
-  package var description: String {
+  public var description: String {
     "\(field.isEmpty ? "message" : field) at byte \(offset): \(problem)"
   }
 }

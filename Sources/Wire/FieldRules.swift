@@ -1,9 +1,9 @@
 /// The checks behind the marks of a schema, called from generated code with the message's JSON pointer.
 ///
 /// The gateway checks the same marks with the same words, from the schema it reads at run time.
-package enum FieldRules {
+public enum FieldRules {
   /// `@range`: the number lies between two others, both included.
-  package static func range<Number: Comparable & LosslessStringConvertible>(
+  public static func range<Number: Comparable & LosslessStringConvertible>(
     _ value: Number?, _ allowed: ClosedRange<Number>, at pointer: String, _ name: StaticString,
     _ violations: inout [FieldViolation]
   ) {
@@ -12,7 +12,7 @@ package enum FieldRules {
   }
 
   /// `@length`: the text has so many characters (Unicode scalars).
-  package static func length(
+  public static func length(
     _ value: String?, _ allowed: ClosedRange<Int>, at pointer: String, _ name: StaticString,
     _ violations: inout [FieldViolation]
   ) {
@@ -21,7 +21,7 @@ package enum FieldRules {
   }
 
   /// `@length`: there are so many bytes.
-  package static func length(
+  public static func length(
     _ value: [UInt8]?, _ allowed: ClosedRange<Int>, at pointer: String, _ name: StaticString,
     _ violations: inout [FieldViolation]
   ) {
@@ -30,7 +30,7 @@ package enum FieldRules {
   }
 
   /// `@length`: the list has so many elements.
-  package static func length<Element>(
+  public static func length<Element>(
     ofList list: [Element], _ allowed: ClosedRange<Int>, at pointer: String, _ name: StaticString,
     _ violations: inout [FieldViolation]
   ) {
@@ -38,7 +38,7 @@ package enum FieldRules {
   }
 
   /// `@pattern`: the whole text matches.
-  package static func pattern(
+  public static func pattern(
     _ value: String?, _ pattern: Pattern, at pointer: String, _ name: StaticString,
     _ violations: inout [FieldViolation]
   ) {

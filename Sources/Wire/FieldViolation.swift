@@ -1,16 +1,16 @@
 /// One thing that is wrong with a request.
-package struct FieldViolation: Hashable, Sendable {
+public struct FieldViolation: Hashable, Sendable {
   /// JSON pointer (RFC 6901) to the field, such as `/amount`; empty for the whole request.
-  package let pointer: String
+  public let pointer: String
   /// What is wrong and what would be right, in words for a person.
-  package let detail: String
+  public let detail: String
 
   /// A violation at this field.
-  package init(pointer: String, detail: String) {
+  public init(pointer: String, detail: String) {
     self.pointer = pointer
     self.detail = detail
   }
 
   /// The most violations that are reported at once.
-  package static let countMax = 32
+  public static let countMax = 32
 }

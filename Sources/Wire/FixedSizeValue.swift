@@ -1,5 +1,5 @@
 /// A value whose slot in a message holds the value itself.
-package protocol FixedSizeValue {
+public protocol FixedSizeValue {
   /// The size of the slot in bytes.
   static var slotSize: Int { get }
   /// The value of a field that is absent.
@@ -12,15 +12,15 @@ package protocol FixedSizeValue {
 
 extension FixedSizeValue where Self: FixedWidthInteger & BitwiseCopyable {
   /// As many bytes as the integer has.
-  package static var slotSize: Int { MemoryLayout<Self>.size }
+  public static var slotSize: Int { MemoryLayout<Self>.size }
 
   /// Reads a little-endian integer.
-  package static func load(_ bytes: RawSpan, at offset: Int) -> Self? {
+  public static func load(_ bytes: RawSpan, at offset: Int) -> Self? {
     Self(littleEndian: bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: Self.self))
   }
 
   /// Writes a little-endian integer.
-  package func store(to bytes: inout MutableRawSpan, at offset: Int) {
+  public func store(to bytes: inout MutableRawSpan, at offset: Int) {
     bytes.storeBytes(of: littleEndian, toByteOffset: offset, as: Self.self)
   }
 }
@@ -33,50 +33,50 @@ extension UInt64: FixedSizeValue {}
 
 extension Double: FixedSizeValue {
   /// IEEE 754 binary64.
-  package static var slotSize: Int { 8 }
+  public static var slotSize: Int { 8 }
 
   /// Reads the bits as a little-endian integer.
-  package static func load(_ bytes: RawSpan, at offset: Int) -> Double? {
+  public static func load(_ bytes: RawSpan, at offset: Int) -> Double? {
     UInt64.load(bytes, at: offset).map(Double.init(bitPattern:))
   }
 
   /// Writes the bits as a little-endian integer.
-  package func store(to bytes: inout MutableRawSpan, at offset: Int) {
+  public func store(to bytes: inout MutableRawSpan, at offset: Int) {
     bitPattern.store(to: &bytes, at: offset)
   }
 }
 
 extension Bool: FixedSizeValue {
   /// One byte.
-  package static var slotSize: Int { 1 }
+  public static var slotSize: Int { 1 }
   /// False.
-  package static var zero: Bool { false }
+  public static var zero: Bool { false }
 
   /// Reads 0 as false and 1 as true.
-  package static func load(_ bytes: RawSpan, at offset: Int) -> Bool? {
+  public static func load(_ bytes: RawSpan, at offset: Int) -> Bool? {
     let byte = bytes.unsafeLoad(fromByteOffset: offset, as: UInt8.self)
     return byte > 1 ? nil : byte == 1
   }
 
   /// Writes 0 or 1.
-  package func store(to bytes: inout MutableRawSpan, at offset: Int) {
+  public func store(to bytes: inout MutableRawSpan, at offset: Int) {
     bytes.storeBytes(of: self ? 1 : 0, toByteOffset: offset, as: UInt8.self)
   }
 }
 
 extension UUID: FixedSizeValue {
   /// The 16 bytes of RFC 9562, in the order of the text form.
-  package static var slotSize: Int { 16 }
+  public static var slotSize: Int { 16 }
 
   /// Reads 16 bytes in the order of the text form.
-  package static func load(_ bytes: RawSpan, at offset: Int) -> UUID? {
+  public static func load(_ bytes: RawSpan, at offset: Int) -> UUID? {
     UUID(
       high: UInt64(bigEndian: bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self)),
       low: UInt64(bigEndian: bytes.unsafeLoadUnaligned(fromByteOffset: offset + 8, as: UInt64.self)))
   }
 
   /// Writes 16 bytes in the order of the text form.
-  package func store(to bytes: inout MutableRawSpan, at offset: Int) {
+  public func store(to bytes: inout MutableRawSpan, at offset: Int) {
     bytes.storeBytes(of: high.bigEndian, toByteOffset: offset, as: UInt64.self)
     bytes.storeBytes(of: low.bigEndian, toByteOffset: offset + 8, as: UInt64.self)
   }
@@ -84,30 +84,30 @@ extension UUID: FixedSizeValue {
 
 extension Timestamp: FixedSizeValue {
   /// The microseconds as an int64.
-  package static var slotSize: Int { 8 }
+  public static var slotSize: Int { 8 }
 
   /// Reads the microseconds.
-  package static func load(_ bytes: RawSpan, at offset: Int) -> Timestamp? {
+  public static func load(_ bytes: RawSpan, at offset: Int) -> Timestamp? {
     Int64.load(bytes, at: offset).map(Timestamp.init(microseconds:))
   }
 
   /// Writes the microseconds.
-  package func store(to bytes: inout MutableRawSpan, at offset: Int) {
+  public func store(to bytes: inout MutableRawSpan, at offset: Int) {
     microseconds.store(to: &bytes, at: offset)
   }
 }
 
 extension MessageEnum {
   /// The number as a u16.
-  package static var slotSize: Int { 2 }
+  public static var slotSize: Int { 2 }
 
   /// Reads the number; nil for one that the enumeration does not have.
-  package static func load(_ bytes: RawSpan, at offset: Int) -> Self? {
+  public static func load(_ bytes: RawSpan, at offset: Int) -> Self? {
     UInt16.load(bytes, at: offset).flatMap(Self.init(rawValue:))
   }
 
   /// Writes the number.
-  package func store(to bytes: inout MutableRawSpan, at offset: Int) {
+  public func store(to bytes: inout MutableRawSpan, at offset: Int) {
     rawValue.store(to: &bytes, at: offset)
   }
 }

@@ -1,7 +1,7 @@
 /// A message of a schema: a value that becomes bytes and comes back from them, as `Schemas/PROTOCOL.md` lays down.
 ///
 /// The conforming types are generated from `Schemas/*.gozon`.
-package protocol Message: VariableSizeValue, Sendable, Equatable {
+public protocol Message: VariableSizeValue, Sendable, Equatable {
   /// The name in its schema with the package, such as `gozon.orders.Order`.
   static var fullName: String { get }
 
@@ -19,35 +19,35 @@ package protocol Message: VariableSizeValue, Sendable, Equatable {
 
 extension Message {
   /// A message without marks has nothing to break.
-  package func validate(at pointer: String, into violations: inout [FieldViolation]) {}
+  public func validate(at pointer: String, into violations: inout [FieldViolation]) {}
 
   /// Everything about this request that breaks the schema's marks.
-  package func validate() -> [FieldViolation] {
+  public func validate() -> [FieldViolation] {
     var violations: [FieldViolation] = []
     validate(at: "", into: &violations)
     return violations
   }
 
   /// Reads a message that takes up all of the bytes.
-  package init(decoding bytes: RawSpan, budget: DecodingBudget = .default) throws(DecodingError) {
+  public init(decoding bytes: RawSpan, budget: DecodingBudget = .default) throws(DecodingError) {
     var budget = budget
     self = try Self.decode(bytes, budget: &budget)
   }
 
   /// Reads a message that takes up all of the bytes.
-  package init(decoding bytes: [UInt8], budget: DecodingBudget = .default) throws(DecodingError) {
+  public init(decoding bytes: [UInt8], budget: DecodingBudget = .default) throws(DecodingError) {
     try self.init(decoding: bytes.span.bytes, budget: budget)
   }
 
   /// The message as bytes.
-  package func encoded() -> [UInt8] {
+  public func encoded() -> [UInt8] {
     var bytes: [UInt8] = []
     append(to: &bytes)
     return bytes
   }
 
   /// Appends the message to bytes, which grow once.
-  package func append(to bytes: inout [UInt8]) {
+  public func append(to bytes: inout [UInt8]) {
     let size = encodedSize
     bytes.append(addingCapacity: size) { output in
       output.append(repeating: 0, count: size)

@@ -1,5 +1,5 @@
 /// An enumeration of a schema. The conforming types are generated from `Schemas/*.gozon`.
-package protocol MessageEnum: FixedSizeValue, RawRepresentable<UInt16>, CaseIterable, Hashable, Sendable,
+public protocol MessageEnum: FixedSizeValue, RawRepresentable<UInt16>, CaseIterable, Hashable, Sendable,
   CustomStringConvertible
 {
   /// The name in its schema with the package, such as `gozon.orders.OrderStatus`.
@@ -10,11 +10,11 @@ package protocol MessageEnum: FixedSizeValue, RawRepresentable<UInt16>, CaseIter
 
 extension MessageEnum {
   /// The case of this name in the schema; nil when there is none.
-  package init?(name: some StringProtocol) {
+  public init?(name: some StringProtocol) {
     guard let match = Self.allCases.first(where: { $0.name == name }) else { return nil }
     self = match
   }
 
   /// The case's name in the schema.
-  package var description: String { name }
+  public var description: String { name }
 }

@@ -1,6 +1,6 @@
 extension MessageReader {
   /// Reads a list of values of a fixed size; empty when absent.
-  package mutating func list<Element: FixedSizeValue>(
+  public mutating func list<Element: FixedSizeValue>(
     _ number: Int, at slot: Int, _ name: StaticString
   ) throws(DecodingError) -> [Element] {
     guard let list = try listContent(number, at: slot, elementSize: Element.slotSize, name) else { return [] }
@@ -20,7 +20,7 @@ extension MessageReader {
   }
 
   /// Reads a list of values with content; empty when absent.
-  package mutating func list<Element: VariableSizeValue>(
+  public mutating func list<Element: VariableSizeValue>(
     _ number: Int, at slot: Int, _ name: StaticString
   ) throws(DecodingError) -> [Element] {
     guard let list = try listContent(number, at: slot, elementSize: 4, name) else { return [] }

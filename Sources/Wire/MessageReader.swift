@@ -2,7 +2,7 @@
 ///
 /// The layout and the rules are those of `Schemas/PROTOCOL.md`. Every read is a bit test, a bounds check and a load;
 /// only text, bytes and lists allocate, and never more than the bytes and the budget allow.
-package struct MessageReader: ~Escapable {
+public struct MessageReader: ~Escapable {
   let bytes: RawSpan
   /// Bit `number + 15` is set when the field is present.
   let header: UInt64
@@ -15,7 +15,7 @@ package struct MessageReader: ~Escapable {
 
   /// A reader of the message that takes up all of `bytes`, one level deeper than `budget` stands.
   @_lifetime(copy bytes)
-  package init(_ bytes: RawSpan, budget: DecodingBudget) throws(DecodingError) {
+  public init(_ bytes: RawSpan, budget: DecodingBudget) throws(DecodingError) {
     guard bytes.byteCount <= budget.bytes, budget.depth > 0 else { throw Self.overBudget(bytes, budget) }
     guard bytes.byteCount >= 8 else { throw Self.tooShort(bytes) }
     self.bytes = bytes
@@ -28,14 +28,14 @@ package struct MessageReader: ~Escapable {
   }
 
   /// Reads a field of a fixed size; its zero when absent.
-  package mutating func value<Value: FixedSizeValue>(
+  public mutating func value<Value: FixedSizeValue>(
     _ number: Int, at slot: Int, _ name: StaticString
   ) throws(DecodingError) -> Value {
     try optionalValue(number, at: slot, name) ?? Value.zero
   }
 
   /// Reads a field of a fixed size; nil when absent.
-  package mutating func optionalValue<Value: FixedSizeValue>(
+  public mutating func optionalValue<Value: FixedSizeValue>(
     _ number: Int, at slot: Int, _ name: StaticString
   ) throws(DecodingError) -> Value? {
     guard try isPresent(number, at: slot, size: Value.slotSize, name) else { return nil }
@@ -44,14 +44,14 @@ package struct MessageReader: ~Escapable {
   }
 
   /// Reads a field with content; empty when absent.
-  package mutating func value<Value: VariableSizeValue>(
+  public mutating func value<Value: VariableSizeValue>(
     _ number: Int, at slot: Int, _ name: StaticString
   ) throws(DecodingError) -> Value {
     try optionalValue(number, at: slot, name) ?? Value()
   }
 
   /// Reads a field with content; nil when absent.
-  package mutating func optionalValue<Value: VariableSizeValue>(
+  public mutating func optionalValue<Value: VariableSizeValue>(
     _ number: Int, at slot: Int, _ name: StaticString
   ) throws(DecodingError) -> Value? {
     guard try isPresent(number, at: slot, size: 8, name) else { return nil }

@@ -2,7 +2,7 @@
 ///
 /// The caller has computed ``VariableSizeValue/encodedSize`` first; a message that writes more than that is our own
 /// mistake and stops the program.
-package struct MessageWriter: ~Copyable, ~Escapable {
+public struct MessageWriter: ~Copyable, ~Escapable {
   var bytes: MutableRawSpan
   /// Where the message being written begins.
   var start = 0
@@ -13,13 +13,13 @@ package struct MessageWriter: ~Copyable, ~Escapable {
 
   /// A writer that begins at the first of these bytes.
   @_lifetime(copy bytes)
-  package init(_ bytes: consuming MutableRawSpan) {
+  public init(_ bytes: consuming MutableRawSpan) {
     precondition(bytes.byteCount <= UInt32.max, "a message is larger than its offsets can say")
     self.bytes = bytes
   }
 
   /// Writes one message: its header, its slots and its contents, all by `fields`.
-  package mutating func message(fixedLength: UInt16, _ fields: (inout MessageWriter) -> Void) {
+  public mutating func message(fixedLength: UInt16, _ fields: (inout MessageWriter) -> Void) {
     let outer = (start, header)
     start = end
     header = UInt64(fixedLength)
@@ -30,28 +30,28 @@ package struct MessageWriter: ~Copyable, ~Escapable {
   }
 
   /// Writes a field of a fixed size.
-  package mutating func value(_ value: some FixedSizeValue, _ number: Int, at slot: Int) {
+  public mutating func value(_ value: some FixedSizeValue, _ number: Int, at slot: Int) {
     header |= 1 << UInt64(number + 15)
     value.store(to: &bytes, at: start + slot)
   }
 
   /// Writes a field of a fixed size, unless it is nil.
-  package mutating func value(_ value: (some FixedSizeValue)?, _ number: Int, at slot: Int) {
+  public mutating func value(_ value: (some FixedSizeValue)?, _ number: Int, at slot: Int) {
     if let value { self.value(value, number, at: slot) }
   }
 
   /// Writes a field with content.
-  package mutating func value(_ value: some VariableSizeValue, _ number: Int, at slot: Int) {
+  public mutating func value(_ value: some VariableSizeValue, _ number: Int, at slot: Int) {
     content(number, at: slot) { writer in value.write(to: &writer) }
   }
 
   /// Writes a field with content, unless it is nil.
-  package mutating func value(_ value: (some VariableSizeValue)?, _ number: Int, at slot: Int) {
+  public mutating func value(_ value: (some VariableSizeValue)?, _ number: Int, at slot: Int) {
     if let value { self.value(value, number, at: slot) }
   }
 
   /// Writes a list of values of a fixed size.
-  package mutating func list<Element: FixedSizeValue>(_ list: [Element], _ number: Int, at slot: Int) {
+  public mutating func list<Element: FixedSizeValue>(_ list: [Element], _ number: Int, at slot: Int) {
     content(number, at: slot) { writer in
       UInt32(list.count).store(to: &writer.bytes, at: writer.end)
       writer.end += 4
@@ -63,7 +63,7 @@ package struct MessageWriter: ~Copyable, ~Escapable {
   }
 
   /// Writes a list of values with content.
-  package mutating func list(_ list: [some VariableSizeValue], _ number: Int, at slot: Int) {
+  public mutating func list(_ list: [some VariableSizeValue], _ number: Int, at slot: Int) {
     content(number, at: slot) { writer in
       UInt32(list.count).store(to: &writer.bytes, at: writer.end)
       var length = writer.end + 4
@@ -78,7 +78,7 @@ package struct MessageWriter: ~Copyable, ~Escapable {
   }
 
   /// Writes bytes where the content being written has come to.
-  package mutating func append(_ content: RawSpan) {
+  public mutating func append(_ content: RawSpan) {
     let (from, count) = (end, content.byteCount)
     precondition(from + count <= bytes.byteCount, "a message is larger than its encodedSize")
     // A span has no way yet to copy from another span.
@@ -102,12 +102,12 @@ package struct MessageWriter: ~Copyable, ~Escapable {
 
 extension MessageWriter {
   /// The size of a list's content in bytes: the count and the elements.
-  package static func size<Element: FixedSizeValue>(ofList list: [Element]) -> Int {
+  public static func size<Element: FixedSizeValue>(ofList list: [Element]) -> Int {
     4 + list.count * Element.slotSize
   }
 
   /// The size of a list's content in bytes: the count, the lengths and the elements.
-  package static func size(ofList list: [some VariableSizeValue]) -> Int {
+  public static func size(ofList list: [some VariableSizeValue]) -> Int {
     list.reduce(4 + 4 * list.count) { $0 + $1.encodedSize }
   }
 }

@@ -3,9 +3,9 @@
 /// A pattern is a sequence of characters and classes such as `[A-Z0-9_-]`, each of them once or followed by `?`, `+`,
 /// `*`, `{n}` or `{n,m}`. A backslash takes the next character as it is. There are no groups, so there is nothing that
 /// could run away. Characters are ASCII; repetitions written out, a pattern has at most 63 of them.
-package struct Pattern: Sendable {
+public struct Pattern: Sendable {
   /// The pattern as it was written.
-  package let text: String
+  public let text: String
   /// For each ASCII character the positions that accept it, one bit each.
   private var accepting = [UInt64](repeating: 0, count: 128)
   /// The positions that may be left out.
@@ -18,7 +18,7 @@ package struct Pattern: Sendable {
   static let countMax = 63
 
   /// Reads a pattern. Throws ``PatternError``.
-  package init(_ text: String) throws(PatternError) {
+  public init(_ text: String) throws(PatternError) {
     self.text = text
     var reader = PatternReader(characters: Array(text.utf8))
     while !reader.isAtEnd {
@@ -39,12 +39,12 @@ package struct Pattern: Sendable {
   }
 
   /// A pattern from generated code, where the schema's checker has read it already.
-  package init(checked text: StaticString) {
+  public init(checked text: StaticString) {
     do { try self.init(text.description) } catch { preconditionFailure("pattern \(text): \(error)") }
   }
 
   /// Whether the whole text matches.
-  package func matches(_ text: String) -> Bool {
+  public func matches(_ text: String) -> Bool {
     // Bit n is set when the text so far may have brought us to position n.
     var reached = skippingOptional(1)
     for character in text.utf8 {
@@ -69,9 +69,9 @@ package struct Pattern: Sendable {
 }
 
 /// What is wrong with a pattern, in words that follow "the pattern is".
-package struct PatternError: Error, CustomStringConvertible {
+public struct PatternError: Error, CustomStringConvertible {
   /// The words.
-  package let description: String
+  public let description: String
 
   init(_ description: String) { self.description = description }
 }

@@ -1,6 +1,6 @@
 extension Timestamp: CustomStringConvertible, LosslessStringConvertible {
   /// The years that RFC 3339 can write: 0000-01-01T00:00:00Z up to the last microsecond of 9999.
-  package static let writable =
+  public static let writable =
     Timestamp(
       microseconds: -62_167_219_200_000_000)...Timestamp(
       microseconds: 253_402_300_799_999_999)
@@ -9,14 +9,14 @@ extension Timestamp: CustomStringConvertible, LosslessStringConvertible {
   ///
   /// Strict: `T` and `Z` in upper case, a real calendar date, at most 6 digits of a second's fraction (nothing is
   /// rounded away silently), an offset of at most 23:59, no leap second.
-  package init?(_ text: some StringProtocol) {
+  public init?(_ text: some StringProtocol) {
     let parsed = text.utf8.withContiguousStorageIfAvailable { Timestamp(utf8: $0.span) }
     guard let timestamp = parsed ?? Timestamp(utf8: Array(text.utf8).span) else { return nil }
     self = timestamp
   }
 
   /// Reads the same from UTF-8 bytes.
-  package init?(utf8 text: Span<UInt8>) {
+  public init?(utf8 text: Span<UInt8>) {
     guard text.count >= 20, text[4] == UInt8(ascii: "-"), text[7] == UInt8(ascii: "-"), text[10] == UInt8(ascii: "T"),
       text[13] == UInt8(ascii: ":"), text[16] == UInt8(ascii: ":"),
       let year = number(text, 0, digits: 4), let month = number(text, 5, digits: 2, in: 1...12),
@@ -35,14 +35,14 @@ extension Timestamp: CustomStringConvertible, LosslessStringConvertible {
   /// The moment as RFC 3339 text in UTC, with no, three or six digits of fraction: the fewest that lose nothing.
   ///
   /// A moment outside ``writable`` is written as the nearest moment inside.
-  package var description: String {
+  public var description: String {
     var bytes: [UInt8] = []
     appendText(to: &bytes)
     return String(decoding: bytes, as: UTF8.self)
   }
 
   /// Appends the bytes of ``description``, at most 27.
-  package func appendText(to bytes: inout [UInt8]) {
+  public func appendText(to bytes: inout [UInt8]) {
     let clamped = min(max(self, Timestamp.writable.lowerBound), Timestamp.writable.upperBound).microseconds
     let (day, time) = floorDivide(Int(clamped), by: 86_400_000_000)
     let date = civilDate(day)

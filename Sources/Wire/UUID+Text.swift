@@ -1,16 +1,16 @@
 extension UUID: CustomStringConvertible, LosslessStringConvertible {
   /// The number of bytes of the text form.
-  package static let textLength = 36
+  public static let textLength = 36
 
   /// Reads the 36 characters of the text form (RFC 9562 section 4), in either case; nil for anything else.
-  package init?(_ text: some StringProtocol) {
+  public init?(_ text: some StringProtocol) {
     let parsed = text.utf8.withContiguousStorageIfAvailable { UUID(utf8: $0.span) }
     guard let uuid = parsed ?? UUID(utf8: Array(text.utf8).span) else { return nil }
     self = uuid
   }
 
   /// Reads the text form from UTF-8 bytes; nil for anything else.
-  package init?(utf8 text: Span<UInt8>) {
+  public init?(utf8 text: Span<UInt8>) {
     guard text.count == UUID.textLength else { return nil }
     self.init(high: 0, low: 0)
     var digits = 0
@@ -26,14 +26,14 @@ extension UUID: CustomStringConvertible, LosslessStringConvertible {
   }
 
   /// The text form in lower case, as RFC 9562 section 4 wants it written.
-  package var description: String {
+  public var description: String {
     var bytes: [UInt8] = []
     appendText(to: &bytes)
     return String(decoding: bytes, as: UTF8.self)
   }
 
   /// Appends the 36 bytes of ``description``.
-  package func appendText(to bytes: inout [UInt8]) {
+  public func appendText(to bytes: inout [UInt8]) {
     bytes.append(addingCapacity: UUID.textLength) { output in
       for index in 0..<16 {
         if index == 4 || index == 6 || index == 8 || index == 10 { output.append(UInt8(ascii: "-")) }

@@ -1,21 +1,21 @@
 /// A universally unique identifier of 16 bytes (RFC 9562), ordered as its bytes are.
-package struct UUID: Hashable, Comparable, Sendable, BitwiseCopyable {
+public struct UUID: Hashable, Comparable, Sendable, BitwiseCopyable {
   /// The first eight bytes of the text form, the first of them most significant.
-  package var high: UInt64
+  public var high: UInt64
   /// The last eight bytes of the text form, the first of them most significant.
-  package var low: UInt64
+  public var low: UInt64
 
   /// The identifier with these halves.
-  package init(high: UInt64, low: UInt64) {
+  public init(high: UInt64, low: UInt64) {
     self.high = high
     self.low = low
   }
 
   /// The nil UUID (RFC 9562 section 5.9): all bits zero.
-  package static var zero: UUID { UUID(high: 0, low: 0) }
+  public static var zero: UUID { UUID(high: 0, low: 0) }
 
   /// Orders by the bytes, so that identifiers of version 7 sort by their time.
-  package static func < (left: UUID, right: UUID) -> Bool {
+  public static func < (left: UUID, right: UUID) -> Bool {
     left.high == right.high ? left.low < right.low : left.high < right.high
   }
 
@@ -23,7 +23,7 @@ package struct UUID: Hashable, Comparable, Sendable, BitwiseCopyable {
   ///
   /// The bits after the milliseconds carry the fraction of the millisecond (section 6.2, method 3), so that identifiers
   /// made one after another sort in that order even within a millisecond.
-  package static func v7(_ now: Timestamp) -> UUID {
+  public static func v7(_ now: Timestamp) -> UUID {
     let microseconds = UInt64(max(0, now.microseconds))
     let (milliseconds, rest) = microseconds.quotientAndRemainder(dividingBy: 1000)
     let fraction = rest * 4096 / 1000

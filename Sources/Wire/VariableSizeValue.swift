@@ -1,5 +1,5 @@
 /// A value whose slot in a message says where in the message its content is, and how long.
-package protocol VariableSizeValue {
+public protocol VariableSizeValue {
   /// The value of a field that is absent.
   init()
   /// The size of the content in bytes.
@@ -12,10 +12,10 @@ package protocol VariableSizeValue {
 
 extension String: VariableSizeValue {
   /// The length in UTF-8.
-  package var encodedSize: Int { utf8.count }
+  public var encodedSize: Int { utf8.count }
 
   /// Reads UTF-8, and nothing but valid UTF-8.
-  package static func decode(
+  public static func decode(
     _ content: RawSpan, budget: inout DecodingBudget
   ) throws(DecodingError) -> String {
     do {
@@ -26,31 +26,31 @@ extension String: VariableSizeValue {
   }
 
   /// Writes the text as UTF-8.
-  package func write(to writer: inout MessageWriter) {
+  public func write(to writer: inout MessageWriter) {
     writer.append(utf8Span.span.bytes)
   }
 }
 
 extension [UInt8]: VariableSizeValue {
   /// The number of bytes.
-  package var encodedSize: Int { count }
+  public var encodedSize: Int { count }
 
   /// Copies the bytes.
-  package static func decode(
+  public static func decode(
     _ content: RawSpan, budget: inout DecodingBudget
   ) throws(DecodingError) -> [UInt8] {
     content.withUnsafeBytes { [UInt8]($0) }
   }
 
   /// Writes the bytes.
-  package func write(to writer: inout MessageWriter) {
+  public func write(to writer: inout MessageWriter) {
     writer.append(span.bytes)
   }
 }
 
 extension Message {
   /// Reads a message, one level deeper than the budget stood.
-  package static func decode(
+  public static func decode(
     _ content: RawSpan, budget: inout DecodingBudget
   ) throws(DecodingError) -> Self {
     var reader = try MessageReader(content, budget: budget)
@@ -60,5 +60,5 @@ extension Message {
   }
 
   /// Writes the message where the writer stands.
-  package func write(to writer: inout MessageWriter) { encode(into: &writer) }
+  public func write(to writer: inout MessageWriter) { encode(into: &writer) }
 }
