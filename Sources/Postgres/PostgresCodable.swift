@@ -125,7 +125,9 @@ extension Optional: PostgresCodable where Wrapped: PostgresCodable {
 
 extension RawSpan {
   /// The integer in network byte order at `offset`, which must leave room for it.
-  func bigEndian<Value: FixedWidthInteger & BitwiseCopyable>(at offset: Int, as type: Value.Type = Value.self) -> Value {
+  func bigEndian<Value: FixedWidthInteger & BitwiseCopyable>(
+    at offset: Int, as type: Value.Type = Value.self
+  ) -> Value {
     Value(bigEndian: unsafeLoadUnaligned(fromByteOffset: offset, as: Value.self))
   }
 }
