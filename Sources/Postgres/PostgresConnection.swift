@@ -33,7 +33,8 @@ package final class PostgresConnection: @unchecked Sendable {
   let watcher: DescriptorWatcher
   private var watched: DescriptorWatcher.Interest = []
   private var queue: [Segment] = []
-  private var queuedReplyCount = 0
+  /// Statements that go out at the end of the turn.
+  private(set) var queuedReplyCount = 0
   private var isFlushScheduled = false
   private var pipeline = Pipeline()
   private var parameterScratch = ParameterScratch()

@@ -28,12 +28,16 @@ package final class PostgresPool: @unchecked Sendable {
 
   /// Statements in flight on a connection beyond which requests wait.
   private static let loadMax = 1024
+  /// Reads of one turn that travel together before the next connection is considered.
+  private static let companyMax = 64
 
   let loop: EventLoop
   let configuration: PostgresConfiguration
   let slots: [Slot]
   private let waitingRequests: WaitingLine
   private let waitingLeases: WaitingLine
+  /// Where the last read went.
+  private var readSlot: Slot?
   private var retired = PostgresConnection.Statistics()
   private var closingWaiter: UnsafeContinuation<Void, Never>?
   private(set) var isClosing = false
@@ -153,10 +157,18 @@ extension PostgresPool {
 
   /// The connection to start a request on; nil when it has to wait.
   ///
-  /// Reads look from the front and writes from the back, so that they meet on a connection only when all are busy.
+  /// Reads look from the front and writes from the back, so that they meet on a connection only when all are busy. A
+  /// turn's reads go together, behind one Sync.
   private func slot(for request: PoolRequest) -> Slot? {
     switch request {
-    case .read: return leastLoaded(of: slots)
+    case .read:
+      if let slot = readSlot, !slot.isLeased, let queued = slot.connection?.queuedReplyCount, queued > 0,
+        queued < Self.companyMax
+      {
+        return slot
+      }
+      readSlot = leastLoaded(of: slots)
+      return readSlot
     case .atomic: return leastLoaded(of: slots.reversed())
     case .lease:
       let leased = slots.count { $0.isLeased }

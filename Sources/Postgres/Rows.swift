@@ -9,6 +9,9 @@ package struct Rows: RandomAccessCollection, Sendable {
   /// Takes over `result`, and clears it when the last row is gone.
   init(_ result: OpaquePointer) { self.result = ResultMemory(result) }
 
+  /// No rows: what a command returns.
+  static var none: Rows { Rows(PQmakeEmptyPGresult(nil, PGRES_COMMAND_OK)) }
+
   package var startIndex: Int { 0 }
   package var endIndex: Int { result.rowCount }
 

@@ -17,6 +17,7 @@ package struct Statement: Sendable {
     var writer = ParameterWriter()
     var count = 0
     for value in repeat each parameter {
+      if count == 0 { writer.reserve() }
       writer.append(type(of: value).postgresType.rawValue)
       writer.appendWithLength(value)
       count += 1
@@ -33,6 +34,9 @@ package struct ParameterWriter {
   private(set) var bytes: [UInt8] = []
 
   init() {}
+
+  /// Makes room for the parameters of an ordinary statement at once.
+  mutating func reserve() { bytes.reserveCapacity(64) }
 
   /// Appends an integer in network byte order.
   package mutating func append<Value: FixedWidthInteger & BitwiseCopyable>(_ value: Value) {

@@ -185,7 +185,7 @@ import Testing
     }
   }
 
-  @Test func `a request beyond the waiting line is refused, one in it waits no longer than its deadline`() async throws {
+  @Test func `requests beyond the line are refused, those in it wait until their deadline`() async throws {
     try await withPool({
       $0.connectionCount = 1
       $0.waitingMax = 2
