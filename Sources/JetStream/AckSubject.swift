@@ -13,7 +13,9 @@ package struct AckSubject: Equatable, Sendable {
   package var nanosecondsSince1970: Int64
   /// Messages that the consumer has yet to deliver after this one.
   package var pendingCount: UInt64
+}
 
+extension AckSubject {
   /// Later servers may append tokens; what is longer than this is no reply subject.
   private static let tokensMax = 32
 

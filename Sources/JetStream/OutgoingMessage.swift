@@ -21,12 +21,17 @@ package struct OutgoingMessage: Sendable {
   func validate() throws(JetStreamError) {
     // The server's control line ends at 4,096 bytes; a subject gets half of it.
     let fits = !subject.isEmpty && subject.utf8.count <= 2048
-    guard fits, subject.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7F && $0 != UInt8(ascii: "*") && $0 != UInt8(ascii: ">") })
-    else { throw JetStreamError(.invalidArgument, "not a subject to publish on", detail: subject) }
+    guard fits, subject.utf8.allSatisfy(Self.isPublishable) else {
+      throw JetStreamError(.invalidArgument, "not a subject to publish on", detail: subject)
+    }
     if let messageID, !messageID.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) {
       throw JetStreamError(.invalidArgument, "a message ID is not one line")
     }
     try headers.validate()
+  }
+
+  private static func isPublishable(_ byte: UInt8) -> Bool {
+    byte > 0x20 && byte != 0x7F && byte != UInt8(ascii: "*") && byte != UInt8(ascii: ">")
   }
 }
 

@@ -27,7 +27,7 @@ import TestSupport
       message.ack()
       try await eventually(on: client.loop) {
         let info = try await client.consumerInfo(stream: scene.name, name: "reader")
-        try #require(info["ack_floor"]?["stream_seq"]?.integer == 1)
+        if info["ack_floor"]?["stream_seq"]?.integer != 1 { throw JetStreamError(.timeout, "not acknowledged yet") }
       }
       try await client.deleteStream(scene.name)
     }

@@ -6,7 +6,8 @@ import TestSupport
 
 /// Runs `body` with a client of the server at `url` that is connected and has applied `topology`.
 func withClient(
-  url: String, topology: Topology = Topology(), configure: @Sendable @escaping (inout JetStreamClient.Options) -> Void = { _ in },
+  url: String, topology: Topology = Topology(),
+  configure: @Sendable @escaping (inout JetStreamClient.Options) -> Void = { _ in },
   _ body: @escaping @Sendable (JetStreamClient) async throws -> Void
 ) async throws {
   try await onLoop { loop in
