@@ -1,0 +1,49 @@
+/// A whole response, as a handler gives it.
+///
+/// The server adds `Date`, `Content-Length` and `Connection`; a handler does not set them.
+package struct HTTPResponse: Sendable {
+  package var status: HTTPStatus
+  package var fields: HTTPFields
+  /// The body; dropped where the request was HEAD or the status forbids one.
+  package var body: [UInt8]
+
+  /// A response of these parts.
+  package init(_ status: HTTPStatus, fields: [(String, String)] = [], body: [UInt8] = []) {
+    self.init(status, fields: HTTPFields(fields), body: body)
+  }
+
+  /// A response of these parts.
+  package init(_ status: HTTPStatus, fields: HTTPFields, body: [UInt8] = []) {
+    self.status = status
+    self.fields = fields
+    self.body = body
+  }
+
+  /// A response with a body of this media type.
+  package static func content(_ type: String, _ text: String, status: HTTPStatus = .ok) -> HTTPResponse {
+    HTTPResponse(status, fields: [("Content-Type", type)], body: Array(text.utf8))
+  }
+
+  /// The status and why, as `application/problem+json` (RFC 9457).
+  package static func problem(_ refusal: HTTPRefusal) -> HTTPResponse {
+    let status = refusal.status
+    let detail = refusal.detail.jsonEscaped
+    let body = #"{"title":"\#(status.reason)","status":\#(status.code),"detail":"\#(detail)"}"#
+    return content("application/problem+json", body, status: status)
+  }
+}
+
+extension String {
+  /// The text as the inside of a JSON string (RFC 8259 section 7).
+  fileprivate var jsonEscaped: String {
+    var escaped = ""
+    for scalar in unicodeScalars {
+      switch scalar {
+      case "\"", "\\": escaped += "\\\(scalar)"
+      case "\u{0}"..<" ": escaped += "\\u00" + (scalar.value < 16 ? "0" : "") + String(scalar.value, radix: 16)
+      default: escaped.unicodeScalars.append(scalar)
+      }
+    }
+    return escaped
+  }
+}
