@@ -1,7 +1,7 @@
 /// Reads a body in chunks (RFC 9112 section 7.1), to the letter.
 ///
-/// http_parser could, but as distributions build it, it takes any two bytes after a chunk's size and data for the end of
-/// their lines; another reader of the same bytes then sees other requests in them.
+/// http_parser could, but as distributions build it, it takes any two bytes after a chunk's size and data for the end
+/// of their lines; another reader of the same bytes then sees other requests in them.
 struct ChunkedDecoder {
   private enum State: Equatable {
     /// The first digit of a size must follow.

@@ -1,5 +1,5 @@
-/// What the fields of a head must keep to so that no two readers see different requests (RFC 9112 sections 5 and 6), and
-/// what follows from them for the body.
+/// What the fields of a head must keep to so that no two readers see different requests (RFC 9112 sections 5 and 6),
+/// and what follows from them for the body.
 struct FieldRules {
   private(set) var framing = RequestHead.Framing.none
   private(set) var expectsContinue = false

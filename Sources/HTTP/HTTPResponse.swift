@@ -24,26 +24,9 @@ package struct HTTPResponse: Sendable {
     HTTPResponse(status, fields: [("Content-Type", type)], body: Array(text.utf8))
   }
 
-  /// The status and why, as `application/problem+json` (RFC 9457).
-  package static func problem(_ refusal: HTTPRefusal) -> HTTPResponse {
+  /// The status and why, as plain text.
+  package static func text(_ refusal: HTTPRefusal) -> HTTPResponse {
     let status = refusal.status
-    let detail = refusal.detail.jsonEscaped
-    let body = #"{"title":"\#(status.reason)","status":\#(status.code),"detail":"\#(detail)"}"#
-    return content("application/problem+json", body, status: status)
-  }
-}
-
-extension String {
-  /// The text as the inside of a JSON string (RFC 8259 section 7).
-  fileprivate var jsonEscaped: String {
-    var escaped = ""
-    for scalar in unicodeScalars {
-      switch scalar {
-      case "\"", "\\": escaped += "\\\(scalar)"
-      case "\u{0}"..<" ": escaped += "\\u00" + (scalar.value < 16 ? "0" : "") + String(scalar.value, radix: 16)
-      default: escaped.unicodeScalars.append(scalar)
-      }
-    }
-    return escaped
+    return content("text/plain; charset=utf-8", "\(status.code) \(status.reason): \(refusal.detail)\n", status: status)
   }
 }

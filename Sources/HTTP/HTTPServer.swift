@@ -2,8 +2,8 @@ package import EventLoop
 
 /// An HTTP/1.1 server on one event loop.
 ///
-/// Every request starts `handler` at once, on the loop, in a task of its own; the task is cancelled when the client goes
-/// away. Responses of a loop turn go out together.
+/// Every request starts `handler` at once, on the loop, in a task of its own; the task is cancelled when the client
+/// goes away. Responses of a loop turn go out together.
 // Confined to its event loop; every entry but `beginGracefulShutdown` checks it.
 package final class HTTPServer: @unchecked Sendable {
   /// Answers a request.
@@ -30,10 +30,10 @@ package final class HTTPServer: @unchecked Sendable {
 
   /// Listens on `host` and `port` (0 takes a free one) and answers from now on. Only on the loop.
   ///
-  /// `refuse` makes the answers to requests that are not taken at all; by default a plain problem (RFC 9457).
+  /// `refuse` makes the answers to requests that are not taken at all; by default plain text.
   package init(
     loop: EventLoop, host: String, port: Int, limits: HTTPLimits = HTTPLimits(),
-    refuse: @escaping @Sendable (HTTPRefusal) -> HTTPResponse = HTTPResponse.problem,
+    refuse: @escaping @Sendable (HTTPRefusal) -> HTTPResponse = HTTPResponse.text,
     handler: @escaping Handler
   ) throws(IOError) {
     self.loop = loop

@@ -1,7 +1,7 @@
 private import Glibc
 
-/// Finds the end of a request's head in bytes as they arrive, and insists on its lines: each ends in CR LF, none is folded
-/// (RFC 9112 sections 2.2 and 5.2).
+/// Finds the end of a request's head in bytes as they arrive, and insists on its lines: each ends in CR LF, none is
+/// folded (RFC 9112 sections 2.2 and 5.2).
 ///
 /// Looks at every byte once, however the head is cut into pieces.
 struct HeadScanner {

@@ -69,10 +69,8 @@ import Testing
     #expect(encode(HTTPResponse(.created)) == "HTTP/1.1 201 Created\r\nDate: D\r\nContent-Length: 0\r\n\r\n")
   }
 
-  @Test func `a refusal is a problem in JSON`() {
-    let problem = HTTPResponse.problem(HTTPRefusal(.badRequest, "a \"b\"\n\\"))
-    #expect(
-      text(problem.body[...]) == #"{"title":"Bad Request","status":400,"detail":"a \"b\"\u000a\\"}"#)
-    #expect(problem.fields["content-type"] == "application/problem+json")
+  @Test func `a refusal says why`() {
+    let response = HTTPResponse.text(HTTPRefusal(.badRequest, "No."))
+    #expect(text(response.body[...]) == "400 Bad Request: No.\n" && response.status == .badRequest)
   }
 }
