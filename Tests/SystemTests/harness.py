@@ -351,6 +351,32 @@ def assert_books(case: SystemTestCase, deposits: Mapping[str, int], accepted: Ma
         balance = client.balance(user)
         case.assertEqual(balance + sum(finished.values()), deposited, f"the books of {user}")
         case.assertEqual(sum(entry["amount"] for entry in entries), balance, f"the statement of {user}")
+    _assert_ledgers(case)
     for order, (user, amount) in accepted.items():
         case.assertIn(order, found, "an accepted order is lost")
         case.assertEqual((found[order]["userId"], found[order]["amount"]), (user, amount))
+
+
+def _assert_ledgers(case: SystemTestCase) -> None:
+    """The same from the tables themselves, over all users of the system. Numbers are those of the schemas: order status
+    2 is FINISHED, outcome 1 CHARGED, entry kind 1 a deposit and 2 a charge."""
+    eventually(lambda: case.system.sql("orders", "SELECT count(*) FROM outbox"), lambda rows: rows == [["0"]], "an empty outbox")
+    orders = case.system.sql("orders", "SELECT count(*), coalesce(sum(amount), 0) FROM orders WHERE status = 2")
+    charges = case.system.sql("payments", "SELECT count(*), coalesce(sum(amount), 0) FROM charges WHERE outcome = 1")
+    entries = case.system.sql(
+        "payments", "SELECT count(DISTINCT cause), coalesce(-sum(amount), 0) FROM entries WHERE kind = 2"
+    )
+    case.assertEqual(charges, orders, "number and sum of the charges are those of the finished orders")
+    case.assertEqual(entries, orders, "number and sum of the debits are those of the finished orders")
+    broken = case.system.sql(
+        "payments",
+        """SELECT user_id FROM accounts LEFT JOIN entries USING (user_id) GROUP BY user_id
+           HAVING max(accounts.balance) <> coalesce(sum(amount), 0) OR max(accounts.entries) <> count(number)""",
+    )
+    case.assertEqual(broken, [], "accounts whose balance is not the sum of their entries")
+    deposits, balances = case.system.sql(
+        "payments",
+        """SELECT (SELECT coalesce(sum(amount), 0) FROM entries WHERE kind = 1),
+                  (SELECT coalesce(sum(balance), 0) FROM accounts)""",
+    )[0]
+    case.assertEqual(int(deposits), int(balances) + int(orders[0][1]), "deposits = balances + finished orders")
