@@ -1,0 +1,42 @@
+/// Wakes one task that waits for something to do.
+///
+/// A signal that nobody waits for is kept, so that it cannot be missed; several are one.
+// Confined to its event loop; every entry checks it.
+package final class LoopSignal: @unchecked Sendable {
+  private let loop: EventLoop
+  private var isSet = false
+  private var waiter: UnsafeContinuation<Void, Never>?
+  private var timer: LoopTimer?
+
+  /// A signal that is not set.
+  package init(loop: EventLoop) { self.loop = loop }
+
+  /// Wakes the task that waits, or the next that will.
+  package func signal() {
+    loop.preconditionCurrent()
+    isSet = true
+    wake()
+  }
+
+  /// Returns when the signal is set, and clears it; at the latest after `timeout`, or when the task is cancelled.
+  package func wait(atMost timeout: Duration) async {
+    precondition(waiter == nil, "two tasks wait for one signal")
+    await withTaskCancellationHandler {
+      await withUnsafeContinuation { continuation in
+        if isSet || Task.isCancelled { return continuation.resume() }
+        waiter = continuation
+        timer = loop.schedule(after: timeout) { self.wake() }
+      }
+    } onCancel: {
+      loop.execute { self.wake() }
+    }
+    isSet = false
+  }
+
+  private func wake() {
+    timer?.cancel()
+    timer = nil
+    waiter?.resume()
+    waiter = nil
+  }
+}

@@ -1,0 +1,164 @@
+package import EventLoop
+
+/// An HTTP/1.1 server on one event loop.
+///
+/// Every request starts `handler` at once, on the loop, in a task of its own; the task is cancelled when the client
+/// goes away. Responses of a loop turn go out together.
+// Confined to its event loop; every entry but `beginGracefulShutdown` checks it.
+package final class HTTPServer: @unchecked Sendable {
+  /// Answers a request.
+  package typealias Handler = @Sendable (HTTPRequest) async -> HTTPResponse
+
+  let loop: EventLoop
+  let limits: HTTPLimits
+  let handler: Handler
+  let refuse: @Sendable (HTTPRefusal) -> HTTPResponse
+  private(set) var encoder = ResponseEncoder()
+  private(set) var isDraining = false
+  /// Requests whose handler has not answered.
+  var running = 0
+  private var listener: TCPListener?
+  private var connections: [ObjectIdentifier: HTTPConnection] = [:]
+  private var unflushed: [HTTPConnection] = []
+  private var spareBuffers = BufferPool()
+  private var dated: LoopInstant?
+  private var sweep: LoopTimer?
+  private var drain: LoopTimer?
+  private var finished: UnsafeContinuation<Void, Never>?
+  /// The port that is listened on.
+  package let port: Int
+
+  /// Listens on `host` and `port` (0 takes a free one) and answers from now on. Only on the loop.
+  ///
+  /// `refuse` makes the answers to requests that are not taken at all; by default plain text.
+  package init(
+    loop: EventLoop, host: String, port: Int, limits: HTTPLimits = HTTPLimits(),
+    refuse: @escaping @Sendable (HTTPRefusal) -> HTTPResponse = HTTPResponse.text,
+    handler: @escaping Handler
+  ) throws(IOError) {
+    self.loop = loop
+    self.limits = limits
+    self.handler = handler
+    self.refuse = refuse
+    let acceptor = Acceptor()
+    let listener = try TCPListener(loop: loop, host: host, port: port) { acceptor.server?.accept($0) }
+    self.listener = listener
+    self.port = listener.port
+    acceptor.server = self
+    scheduleSweep()
+  }
+
+  /// Lasts until ``beginGracefulShutdown()`` and until every connection has ended, the time for that being bounded.
+  ///
+  /// Cancelling it ends all connections at once.
+  package func run() async {
+    loop.preconditionCurrent()
+    await withTaskCancellationHandler {
+      if isFinished { return }
+      await withUnsafeContinuation { finished = $0 }
+    } onCancel: {
+      loop.execute { self.end() }
+    }
+  }
+
+  /// Accepts no more, closes idle connections and lets requests in work finish; from any thread.
+  package func beginGracefulShutdown() {
+    loop.execute { self.startDraining() }
+  }
+
+  /// How many connections are open.
+  package var connectionCount: Int { connections.count }
+
+  private var isFinished: Bool { isDraining && connections.isEmpty }
+
+  private func startDraining() {
+    if isDraining { return }
+    isDraining = true
+    listener?.close()
+    listener = nil
+    for connection in connections.values { connection.drain() }
+    drain = loop.schedule(after: limits.drainTimeout) { self.end() }
+    finishIfDone()
+  }
+
+  private func end() {
+    startDraining()
+    for connection in connections.values { connection.abort() }
+  }
+
+  private func finishIfDone() {
+    guard isFinished else { return }
+    drain?.cancel()
+    sweep?.cancel()
+    finished?.resume()
+    finished = nil
+  }
+
+  private func accept(_ tcp: TCPConnection) {
+    let connection = HTTPConnection(server: self, tcp: tcp)
+    connections[ObjectIdentifier(connection)] = connection
+    connection.start()
+    if connections.count > limits.connectionsMax {
+      connection.refuse(HTTPRefusal(.serviceUnavailable, "This server has too many connections."))
+    }
+  }
+
+  /// Forgets a connection that has ended.
+  func ended(_ connection: HTTPConnection) {
+    connections[ObjectIdentifier(connection)] = nil
+    finishIfDone()
+  }
+
+  private func scheduleSweep() {
+    let shortest = min(limits.headTimeout, limits.bodyTimeout, limits.idleTimeout, limits.sendTimeout)
+    sweep = loop.schedule(after: max(.milliseconds(5), min(.seconds(1), shortest / 4))) {
+      for connection in self.connections.values { connection.checkDeadlines() }
+      if !self.isFinished { self.scheduleSweep() }
+    }
+  }
+
+  /// Has `connection` flushed when this turn of the loop ends.
+  func flushAtEndOfTurn(_ connection: HTTPConnection) {
+    unflushed.append(connection)
+    if unflushed.count > 1 { return }
+    loop.atEndOfTurn {
+      let connections = self.unflushed
+      self.unflushed.removeAll(keepingCapacity: true)
+      for connection in connections { connection.flush() }
+    }
+  }
+
+  /// Writes a response to a connection's output.
+  func encode(_ response: HTTPResponse, _ context: ResponseEncoder.Context, to output: inout [UInt8]) {
+    if dated.map({ loop.now - $0 >= .seconds(1) }) ?? true {
+      dated = loop.now
+      encoder.dateLine = Array("Date: \(HTTPDate.now)\r\n".utf8)
+    }
+    encoder.append(response, context, to: &output)
+  }
+
+  /// An empty buffer, perhaps one that was used before.
+  func takeBuffer() -> [UInt8] { spareBuffers.take() }
+
+  /// Takes back an empty buffer.
+  func giveBack(_ buffer: consuming [UInt8]) { spareBuffers.giveBack(buffer) }
+}
+
+/// Lets the listener's closure know the server, which is made after it.
+// Confined to its server's event loop.
+private final class Acceptor: @unchecked Sendable {
+  weak var server: HTTPServer?
+}
+
+/// Buffers that connections share, so that an idle connection holds none.
+private struct BufferPool {
+  private static let buffersMax = 64
+  private static let capacityMax = 64 * 1024
+  private var buffers: [[UInt8]] = []
+
+  mutating func take() -> [UInt8] { buffers.popLast() ?? [] }
+
+  mutating func giveBack(_ buffer: consuming [UInt8]) {
+    if buffers.count < Self.buffersMax, buffer.capacity <= Self.capacityMax { buffers.append(buffer) }
+  }
+}

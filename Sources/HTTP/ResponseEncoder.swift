@@ -1,0 +1,42 @@
+/// Writes responses as bytes (RFC 9112 section 4).
+struct ResponseEncoder {
+  /// What the client must be told besides the response itself.
+  struct Context {
+    /// The request was HEAD: the head goes out as for GET, the body does not.
+    var isHead: Bool
+    var isVersion10: Bool
+    /// Whether the connection stays open.
+    var keepsAlive: Bool
+  }
+
+  /// The interim response that asks for the body (RFC 9110 section 15.2.1).
+  static let `continue` = Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)
+
+  /// The `Date` line; made anew each second by its owner.
+  var dateLine: [UInt8] = []
+
+  /// Adds `response` to `bytes`.
+  func append(_ response: HTTPResponse, _ context: Context, to bytes: inout [UInt8]) {
+    let status = response.status
+    bytes.reserveCapacity(bytes.count + 160 + response.fields.text.count + response.body.count)
+    if status.code == 200 {
+      bytes.append(contentsOf: "HTTP/1.1 200 OK\r\n".utf8)
+    } else {
+      bytes.append(contentsOf: "HTTP/1.1 \(status.code) \(status.reason)\r\n".utf8)
+    }
+    bytes.append(contentsOf: dateLine)
+    bytes.append(contentsOf: response.fields.text)
+    if !status.forbidsBody {
+      bytes.append(contentsOf: "Content-Length: ".utf8)
+      bytes.append(contentsOf: String(response.body.count).utf8)
+      bytes.append(contentsOf: "\r\n".utf8)
+    }
+    if !context.keepsAlive {
+      bytes.append(contentsOf: "Connection: close\r\n".utf8)
+    } else if context.isVersion10 {
+      bytes.append(contentsOf: "Connection: keep-alive\r\n".utf8)
+    }
+    bytes.append(contentsOf: "\r\n".utf8)
+    if !status.forbidsBody, !context.isHead { bytes.append(contentsOf: response.body) }
+  }
+}

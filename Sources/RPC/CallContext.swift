@@ -1,0 +1,43 @@
+package import EventLoop
+
+/// What a handler knows of the call it answers.
+///
+/// A handler is cancelled when its caller gives up, disconnects, or the deadline passes.
+// Confined to the event loop of its connection, where handlers run.
+package final class CallContext: @unchecked Sendable {
+  /// The values that came beside the request.
+  package let metadata: Metadata
+  /// When the caller stops waiting.
+  package let deadline: LoopInstant
+  /// The values that go beside the response.
+  package var responseMetadata = Metadata()
+  /// The loop that runs the handler.
+  package let loop: EventLoop
+
+  let stream: UInt32
+  let method: UInt16
+  /// Who gets the answer; nil in tests of a handler alone.
+  let connection: ServerConnection?
+  var task: Task<Void, Never>?
+
+  /// A call without a connection, as for tests.
+  package convenience init(loop: EventLoop, timeout: Duration = .seconds(10), metadata: Metadata = [:]) {
+    self.init(
+      loop: loop, deadline: loop.now + timeout, metadata: metadata, stream: 0, method: 0, connection: nil)
+  }
+
+  init(
+    loop: EventLoop, deadline: LoopInstant, metadata: Metadata, stream: UInt32, method: UInt16,
+    connection: ServerConnection?
+  ) {
+    self.loop = loop
+    self.deadline = deadline
+    self.metadata = metadata
+    self.stream = stream
+    self.method = method
+    self.connection = connection
+  }
+
+  /// The time until the deadline; not positive when it has passed.
+  package var timeRemaining: Duration { deadline - loop.now }
+}

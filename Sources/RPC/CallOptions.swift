@@ -1,0 +1,19 @@
+/// How a call is made.
+package struct CallOptions: Sendable {
+  /// The time after which the caller stops waiting; at most ``timeoutMax``.
+  package var timeout: Duration
+  /// Values to travel beside the request.
+  package var metadata: Metadata
+  /// Whether to wait for a connection, within `timeout`, instead of failing with UNAVAILABLE at once.
+  package var waitsForReady: Bool
+
+  /// The longest time-out: an hour.
+  package static let timeoutMax: Duration = .seconds(3_600)
+
+  /// Options that differ from the defaults in what is given.
+  package init(timeout: Duration = .seconds(10), metadata: Metadata = [:], waitsForReady: Bool = false) {
+    self.timeout = min(timeout, Self.timeoutMax)
+    self.metadata = metadata
+    self.waitsForReady = waitsForReady
+  }
+}

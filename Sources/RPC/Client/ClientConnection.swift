@@ -1,0 +1,191 @@
+internal import EventLoop
+internal import Wire
+
+/// One connection to a server: performs what the state machine decides.
+// Confined to its event loop; the TCP connection calls it there.
+final class ClientConnection: TCPConnectionDelegate, @unchecked Sendable {
+  /// How often deadlines are looked at while calls are open.
+  static let deadlineInterval: Duration = .milliseconds(10)
+
+  private let tcp: TCPConnection
+  private let address: String
+  private var machine: ClientConnectionStateMachine<PendingCall>
+  private var decoder: FrameDecoder
+  private var output: [UInt8] = []
+  private var isFlushing = false
+  private var deadlineTimer: LoopTimer?
+  private var onChange: ((Change) -> Void)?
+
+  /// What the owner has to know.
+  enum Change {
+    /// Calls may begin.
+    case opened
+    /// No call may begin any more; these must be made again elsewhere, the server never saw them.
+    case retired(RPCError, unseen: [PendingCall])
+  }
+
+  /// Greets the server; `onChange` is told once when calls may begin, and once when the connection is of no more use.
+  init(tcp: TCPConnection, address: String, hello: Hello, onChange: @escaping (Change) -> Void) {
+    self.tcp = tcp
+    self.address = address
+    self.onChange = onChange
+    machine = ClientConnectionStateMachine(hello: hello)
+    decoder = FrameDecoder(payloadLimit: Int(hello.payloadBytesMax))
+    tcp.delegate = self
+    hello.append(to: &output)
+    tcp.write(&output)
+    tcp.start()
+  }
+
+  /// Calls that wait for their answer.
+  var callCount: Int { machine.callCount }
+
+  // MARK: Calls
+
+  /// Sends the request of `call`, which is completed later, or fails it at once.
+  func begin(_ call: PendingCall, now: LoopInstant) {
+    do throws(RPCError) {
+      guard call.options.metadata.fits else {
+        throw RPCError(.invalidArgument, "the metadata is larger than \(Metadata.bytesMax) bytes")
+      }
+      call.stream = try machine.callBegan(call)
+      call.connection = self
+      try send(call, timeLeft: call.deadline - now)
+      watchDeadlines()
+    } catch {
+      _ = machine.callGivenUp(stream: call.stream)
+      complete(call) { $0.fail(error) }
+    }
+  }
+
+  /// The caller of `call` waits no longer.
+  func giveUp(_ call: PendingCall, _ error: RPCError) {
+    guard machine.callGivenUp(stream: call.stream) != nil else { return }
+    FrameHeader(kind: .cancel, stream: call.stream).append(to: &output)
+    flushAtEndOfTurn()
+    complete(call) { $0.fail(error) }
+  }
+
+  private func watchDeadlines() {
+    if deadlineTimer != nil { return }
+    deadlineTimer = tcp.loop.schedule(after: Self.deadlineInterval) {
+      self.deadlineTimer = nil
+      let now = self.tcp.loop.now
+      for call in self.machine.calls.values where call.deadline <= now {
+        self.giveUp(call, RPCError(.deadlineExceeded, "no answer from \(self.address) within \(call.options.timeout)"))
+      }
+      if self.machine.callCount > 0 { self.watchDeadlines() }
+    }
+  }
+
+  private func send(_ call: PendingCall, timeLeft: Duration) throws(RPCError) {
+    let start = FrameHeader.reserve(in: &output)
+    var flags: FrameHeader.Flags = []
+    if !call.options.metadata.isEmpty {
+      flags = .metadata
+      call.options.metadata.append(to: &output)
+    }
+    call.appendRequest(to: &output)
+    let size = output.count - start - FrameHeader.size
+    let limit = Int(machine.peer?.payloadBytesMax ?? 0)
+    guard size <= limit else {
+      output.removeSubrange(start...)
+      throw RPCError(.resourceExhausted, "the request has \(size) bytes, and the server accepts \(limit)")
+    }
+    let milliseconds = UInt32(clamping: max(1, timeLeft.millisecondsRoundedUp))
+    FrameHeader(kind: .request, stream: call.stream, flags: flags, code: call.method, value: milliseconds)
+      .seal(in: &output, at: start)
+    flushAtEndOfTurn()
+  }
+
+  private func complete(_ call: PendingCall, _ body: (PendingCall) -> Void) {
+    if call.isCompleted { return }
+    call.isCompleted = true
+    call.connection = nil
+    body(call)
+  }
+
+  // MARK: Bytes in
+
+  func received(_ bytes: borrowing RawSpan) {
+    do throws(FrameError) {
+      try decoder.decode(bytes) { header, payload in
+        perform(machine.frameReceived(header, payload), header, payload)
+        return machine.phase != .closed
+      }
+    } catch {
+      end(RPCError(.internal, "the server at \(address) does not speak this protocol: \(error)"))
+    }
+  }
+
+  func writable() {}
+
+  func closed(_ error: IOError?) {
+    let cause = error.map { ": \($0)" } ?? ""
+    end(RPCError(.unavailable, "the connection to \(address) was lost\(cause)", reason: "CONNECTION_LOST"))
+  }
+
+  private func perform(
+    _ action: ClientConnectionStateMachine<PendingCall>.Action, _ header: FrameHeader, _ payload: RawSpan
+  ) {
+    switch action {
+    case .ignore: break
+    case .opened: onChange?(.opened)
+    case .complete(let call): complete(call, header, payload)
+    case .pong(let value):
+      FrameHeader(kind: .pong, value: value).append(to: &output)
+      flushAtEndOfTurn()
+    case .drain(let unseen):
+      for call in unseen { call.connection = nil }
+      retire(RPCError(.unavailable, "the server at \(address) is shutting down", reason: "DRAINING"), unseen: unseen)
+    case .close(let error): end(error)
+    }
+  }
+
+  private func complete(_ call: PendingCall, _ header: FrameHeader, _ payload: RawSpan) {
+    var metadata = Metadata()
+    var bodyStart = 0
+    if header.flags.contains(.metadata), let decoded = Metadata.decode(payload) {
+      (metadata, bodyStart) = decoded
+    }
+    let body = payload.extracting(bodyStart..<payload.byteCount)
+    if call.isCompleted { return }
+    call.isCompleted = true
+    call.connection = nil
+    switch StatusCode(rawValue: header.code) {
+    case .ok: call.succeed(body, metadata)
+    case let code:
+      let details = (try? ErrorDetails(decoding: body)) ?? ErrorDetails(message: "the server gave no details")
+      call.fail(RPCError(code: code ?? .unknown, details: details))
+    }
+  }
+
+  // MARK: The end
+
+  /// Begins no more calls; those under way go on.
+  private func retire(_ reason: RPCError, unseen: [PendingCall] = []) {
+    let onChange = onChange
+    self.onChange = nil
+    onChange?(.retired(reason, unseen: unseen))
+  }
+
+  /// Disconnects; calls under way fail with `error`.
+  func end(_ error: RPCError) {
+    flush()
+    tcp.close()
+    for call in machine.connectionClosed() { complete(call) { $0.fail(error) } }
+    retire(error)
+  }
+
+  private func flushAtEndOfTurn() {
+    if isFlushing { return }
+    isFlushing = true
+    tcp.loop.atEndOfTurn { self.flush() }
+  }
+
+  private func flush() {
+    isFlushing = false
+    tcp.write(&output)
+    if output.capacity > 65_536, machine.callCount == 0 { output = [] }
+  }
+}

@@ -1,0 +1,30 @@
+/// Why bytes are no frame. After one of these nothing that follows can be trusted, so the connection ends.
+package enum FrameError: Error, Equatable, Sendable, CustomStringConvertible {
+  /// The header's checksum is wrong; `first` are its first four bytes, which often tell who is calling.
+  case notAFrame(first: UInt32)
+  /// The payload's checksum is wrong.
+  case damagedPayload
+  /// The payload is longer than the receiver announced to accept.
+  case tooLong(bytes: UInt32, limit: Int)
+  /// The kind is not one that this version knows.
+  case unknownKind(UInt8)
+  /// A flag is set that this version does not know.
+  case unknownFlags(UInt8)
+
+  /// What is wrong, and what would be right, in a sentence.
+  package var description: String {
+    switch self {
+    case .notAFrame(let first):
+      switch first {
+      case 0x2054_4547, 0x5453_4F50, 0x4441_4548, 0x2054_5550, 0x4954_504F, 0x454C_4544:
+        "this is the RPC port and speaks frames, not HTTP; HTTP is the gateway's, on its own port"
+      case 0x0001_0316, 0x0301_0316: "this port speaks plaintext frames, and the first bytes are a TLS greeting"
+      default: "the bytes are no frame: the header's checksum is wrong"
+      }
+    case .damagedPayload: "the frame's payload was damaged on the way: its checksum is wrong"
+    case .tooLong(let bytes, let limit): "the frame has \(bytes) bytes of payload, and at most \(limit) are accepted"
+    case .unknownKind(let kind): "frame kind \(kind) is unknown"
+    case .unknownFlags(let flags): "frame flags \(flags) have unknown bits"
+    }
+  }
+}

@@ -1,0 +1,18 @@
+package import Wire
+
+/// A method as a typed client calls it; made by the schema compiler.
+package struct MethodReference<Request: Message, Response: Message>: Sendable {
+  /// The service's number in the high byte, the method's in the low one.
+  package let id: UInt16
+  /// Such as `gozon.orders.Orders/CreateOrder`.
+  package let name: String
+  /// Whether a repeat does no harm.
+  package let isIdempotent: Bool
+
+  /// A reference to the method `id`.
+  package init(id: UInt16, name: String, isIdempotent: Bool) {
+    self.id = id
+    self.name = name
+    self.isIdempotent = isIdempotent
+  }
+}

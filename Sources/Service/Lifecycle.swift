@@ -1,0 +1,117 @@
+package import EventLoop
+internal import Glibc
+
+/// Runs the parts of a process, and ends them in order when the process is told to end.
+package struct Lifecycle: Sendable {
+  /// A part ended that should not have.
+  package struct PartFailed: Error, CustomStringConvertible {
+    /// What happened.
+    package let description: String
+  }
+
+  /// How long all parts together may take to end.
+  private static let shutdownTimeout: Duration = .seconds(20)
+
+  private let loop: EventLoop
+  private let log: Log
+
+  /// A lifecycle on `loop`.
+  package init(loop: EventLoop, log: Log) {
+    self.loop = loop
+    self.log = log
+  }
+
+  /// Runs `parts` until SIGTERM or SIGINT, then ends them one after the other, the last first, each when the one before
+  /// has ended. So parts stand in the order of their dependence: the database before what uses it.
+  ///
+  /// - Throws: ``PartFailed`` when a part ends by itself; the others are ended then too.
+  package func run(_ parts: [Part]) async throws {
+    let state = LifecycleState(loop: loop, partCount: parts.count)
+    let signals = try [SIGTERM, SIGINT].map { signal in
+      try SignalWatcher(loop: loop, signal: signal) {
+        log.info("shutting down", [.signal: signal == SIGTERM ? "SIGTERM" : "SIGINT"])
+        state.requestStop()
+      }
+    }
+    defer { signals.forEach { $0.close() } }
+    await withTaskGroup(of: Void.self) { group in
+      for (index, part) in parts.enumerated() {
+        group.addTask { await run(part, index, state) }
+      }
+      await state.untilStopRequested()
+      let deadline = loop.schedule(after: Self.shutdownTimeout) {
+        log.warning("the shutdown took too long; what is left is cut off")
+        state.cutOff()
+      }
+      for (index, part) in parts.enumerated().reversed() {
+        part.beginGracefulShutdown()
+        await state.untilEnded(index)
+      }
+      deadline.cancel()
+      group.cancelAll()
+    }
+    if let failure = state.failure { throw PartFailed(description: failure) }
+  }
+
+  private func run(_ part: Part, _ index: Int, _ state: LifecycleState) async {
+    var failure: String?
+    do {
+      try await part.run()
+      if !state.isStopping { failure = "\(part.name) ended by itself" }
+    } catch {
+      if !state.isStopping { failure = "\(part.name) failed: \(error)" }
+    }
+    if let failure { log.error(failure, [.part: part.name]) }
+    state.ended(index, failure: failure)
+  }
+}
+
+/// Which parts have ended, and who waits for that.
+// Confined to the event loop.
+private final class LifecycleState: @unchecked Sendable {
+  private(set) var isStopping = false
+  private(set) var failure: String?
+  private var hasEnded: [Bool]
+  private var isCutOff = false
+  private var stopWaiter: UnsafeContinuation<Void, Never>?
+  private var endWaiter: (index: Int, continuation: UnsafeContinuation<Void, Never>)?
+  private let loop: EventLoop
+
+  init(loop: EventLoop, partCount: Int) {
+    self.loop = loop
+    hasEnded = Array(repeating: false, count: partCount)
+  }
+
+  func requestStop() {
+    isStopping = true
+    stopWaiter?.resume()
+    stopWaiter = nil
+  }
+
+  func ended(_ index: Int, failure: String?) {
+    hasEnded[index] = true
+    if let failure, self.failure == nil { self.failure = failure }
+    if endWaiter?.index == index { resumeEndWaiter() }
+    if !isStopping { requestStop() }
+  }
+
+  func cutOff() {
+    isCutOff = true
+    resumeEndWaiter()
+  }
+
+  func untilStopRequested() async {
+    await withUnsafeContinuation { if isStopping { $0.resume() } else { stopWaiter = $0 } }
+  }
+
+  func untilEnded(_ index: Int) async {
+    await withUnsafeContinuation {
+      if hasEnded[index] || isCutOff { $0.resume() } else { endWaiter = (index, $0) }
+    }
+  }
+
+  private func resumeEndWaiter() {
+    endWaiter?.continuation.resume()
+    endWaiter = nil
+  }
+}

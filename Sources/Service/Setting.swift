@@ -1,0 +1,61 @@
+/// One setting of a program: a flag and an environment variable of the same name.
+package struct Setting: Sendable {
+  /// What values are allowed.
+  package enum Kind: Sendable {
+    /// Any text.
+    case text
+    /// A whole number in a range.
+    case integer(ClosedRange<Int>)
+    /// Given or not; `1`, `true`, `0` or `false` in the environment.
+    case flag
+    /// One of these words.
+    case choice([String])
+    /// `host:port`, several separated by commas.
+    case addresses
+  }
+
+  /// The flag without its dashes, such as `http-port`.
+  package let name: String
+  /// What values are allowed.
+  package let kind: Kind
+  /// The value when none is given; nil when there must be one.
+  package let defaultValue: String?
+  /// What it is for, in a line.
+  package let help: String
+
+  /// A setting called `name`.
+  package init(_ name: String, _ kind: Kind, default defaultValue: String?, _ help: String) {
+    self.name = name
+    self.kind = kind
+    self.defaultValue = defaultValue
+    self.help = help
+  }
+
+  /// A TCP port; 0 takes any free one.
+  package static func port(_ name: String, default port: Int, _ help: String) -> Setting {
+    Setting(name, .integer(0...65_535), default: "\(port)", help)
+  }
+
+  /// The environment variable, such as `GOZON_HTTP_PORT`.
+  package var variable: String {
+    "GOZON_" + name.uppercased().map { $0 == "-" ? "_" : String($0) }.joined()
+  }
+
+  var isFlag: Bool { if case .flag = kind { true } else { false } }
+
+  /// Why `value` is not allowed; nil when it is.
+  func problem(with value: String) -> String? {
+    switch kind {
+    case .text: return nil
+    case .integer(let range):
+      if let number = Int(value), range.contains(number) { return nil }
+      return "must be a whole number from \(range.lowerBound) to \(range.upperBound)"
+    case .flag:
+      return ["1", "true", "0", "false"].contains(value) ? nil : "must be true or false"
+    case .choice(let words):
+      return words.contains(value) ? nil : "must be one of \(words.joined(separator: ", "))"
+    case .addresses:
+      return Address.list(value) == nil ? "must be host:port, or several separated by commas" : nil
+    }
+  }
+}

@@ -1,0 +1,242 @@
+import EventLoop
+@testable import HTTP
+import TestSupport
+import Testing
+
+@Suite struct HTTPServerTests {
+  /// A client that sends text and gathers what comes back.
+  // Confined to the loop of its test.
+  final class Client: TCPConnectionDelegate, @unchecked Sendable {
+    let loop: EventLoop
+    let connection: TCPConnection
+    private(set) var received = ""
+    private(set) var isClosed = false
+
+    init(_ server: HTTPServer) async throws {
+      loop = server.loop
+      connection = try await TCPConnection.connect(
+        loop: server.loop, host: "127.0.0.1", port: server.port, timeout: .seconds(5))
+      connection.delegate = self
+      connection.start()
+    }
+
+    func received(_ bytes: borrowing RawSpan) {
+      received += bytes.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
+    }
+    func writable() {}
+    func closed(_ error: IOError?) { isClosed = true }
+
+    func send(_ text: String) {
+      var bytes = Array(text.utf8)
+      connection.write(&bytes)
+    }
+
+    /// Waits for `count` responses; returns everything received, without dates.
+    func responses(_ count: Int) async throws -> String {
+      try await wait { self.received.components(of: "HTTP/1.1 ") >= count }
+      return received.withoutDates
+    }
+
+    func waitForClose() async throws { try await wait { self.isClosed } }
+
+    func wait(until condition: () -> Bool) async throws {
+      for _ in 0..<2_500 where !condition() { try await loop.sleep(for: .milliseconds(2)) }
+      #expect(condition(), "received so far: \(received)")
+    }
+  }
+
+  /// Answers with the path; `/slow` when told, `/never` when cancelled.
+  // Confined to the loop of its test.
+  final class Site: @unchecked Sendable {
+    var slow: UnsafeContinuation<Void, Never>?
+    private(set) var cancelled = 0
+
+    func answer(_ request: HTTPRequest, on loop: EventLoop) async -> HTTPResponse {
+      switch text(request.path) {
+      case "/slow":
+        await withUnsafeContinuation { slow = $0 }
+      case "/never":
+        do { try await loop.sleep(for: .seconds(60)) } catch { cancelled += 1 }
+      case "/large":
+        return HTTPResponse(.ok, body: [UInt8](repeating: 0x61, count: 3_000_000))
+      default:
+        break
+      }
+      return HTTPResponse.content("text/plain", text(request.path) + text(request.body[...]))
+    }
+  }
+
+  private static let host = "HTTP/1.1\r\nHost: x\r\n"
+
+  /// Runs `body` beside a server, then shuts the server down.
+  private func withServer(
+    _ limits: HTTPLimits = HTTPLimits(), _ body: @escaping @Sendable (HTTPServer, Site) async throws -> Void
+  ) async throws {
+    try await onLoop { loop in
+      let site = Site()
+      let server = try HTTPServer(loop: loop, host: "127.0.0.1", port: 0, limits: limits) { request in
+        await site.answer(request, on: loop)
+      }
+      try await body(server, site)
+      server.beginGracefulShutdown()
+      await server.run()
+      #expect(server.connectionCount == 0 && server.running == 0)
+    }
+  }
+
+  private func ok(_ body: String, _ fields: String = "") -> String {
+    "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: \(body.utf8.count)\r\n\(fields)\r\n\(body)"
+  }
+
+  @Test func `a connection is kept, and closed when the client asks`() async throws {
+    try await withServer { server, _ in
+      let client = try await Client(server)
+      client.send("GET /a \(Self.host)\r\n")
+      #expect(try await client.responses(1) == self.ok("/a"))
+      client.send("POST /b \(Self.host)Content-Length: 3\r\nConnection: close\r\n\r\nxyzGET /ignored \(Self.host)\r\n")
+      #expect(try await client.responses(2) == self.ok("/a") + self.ok("/bxyz", "Connection: close\r\n"))
+      try await client.waitForClose()
+    }
+  }
+
+  @Test func `pipelined responses come in the order of their requests`() async throws {
+    try await withServer { server, site in
+      let client = try await Client(server)
+      client.send("GET /slow \(Self.host)\r\nGET /b \(Self.host)\r\nHEAD /c \(Self.host)\r\nBAD\r\n\r\n")
+      try await client.wait { site.slow != nil }
+      #expect(client.received.isEmpty)
+      site.slow?.resume()
+      let responses = try await client.responses(4)
+      let head = self.ok("/c").dropLast(2)
+      #expect(responses.hasPrefix(self.ok("/slow") + self.ok("/b") + head + "HTTP/1.1 400 Bad Request\r\n"))
+      try await client.waitForClose()
+    }
+  }
+
+  @Test func `more pipelined requests than may be in work wait, and all are answered`() async throws {
+    var limits = HTTPLimits()
+    limits.pipelineDepthMax = 2
+    try await withServer(limits) { server, site in
+      let client = try await Client(server)
+      let many = (0..<200).map { "GET /\($0) \(Self.host)\r\n" }.joined()
+      client.send("GET /slow \(Self.host)\r\n" + many)
+      try await client.wait { site.slow != nil }
+      try await server.loop.sleep(for: .milliseconds(20))
+      #expect(server.running == 1)
+      site.slow?.resume()
+      #expect(try await client.responses(201) == self.ok("/slow") + (0..<200).map { self.ok("/\($0)") }.joined())
+    }
+  }
+
+  @Test func `the body is asked for when the client waits for that, in its turn`() async throws {
+    try await withServer { server, site in
+      let client = try await Client(server)
+      client.send("GET /slow \(Self.host)\r\n")
+      client.send("POST /b \(Self.host)Expect: 100-continue\r\nContent-Length: 2\r\n\r\n")
+      try await client.wait { site.slow != nil }
+      site.slow?.resume()
+      #expect(try await client.responses(2) == self.ok("/slow") + "HTTP/1.1 100 Continue\r\n\r\n")
+      client.send("ok")
+      #expect(
+        try await client.responses(3) == self.ok("/slow") + "HTTP/1.1 100 Continue\r\n\r\n" + self.ok("/bok"))
+    }
+  }
+
+  @Test func `a client that goes away cancels its request`() async throws {
+    try await withServer { server, site in
+      let client = try await Client(server)
+      client.send("GET /never \(Self.host)Connection: close\r\n\r\n")
+      try await client.wait { server.running == 1 }
+      client.connection.abort()
+      try await client.wait { site.cancelled == 1 && server.running == 0 }
+    }
+  }
+
+  @Test func `clients that take too long are shed, with 408 where they began something`() async throws {
+    var limits = HTTPLimits()
+    limits.headTimeout = .milliseconds(40)
+    limits.bodyTimeout = .milliseconds(40)
+    limits.idleTimeout = .milliseconds(80)
+    try await withServer(limits) { server, _ in
+      let idle = try await Client(server)
+      let head = try await Client(server)
+      let body = try await Client(server)
+      head.send("GET / ")
+      body.send("POST / \(Self.host)Content-Length: 5\r\n\r\nab")
+      for client in [idle, head, body] { try await client.waitForClose() }
+      #expect(idle.received.isEmpty)
+      #expect(head.received.hasPrefix("HTTP/1.1 408 ") && body.received.hasPrefix("HTTP/1.1 408 "))
+    }
+  }
+
+  @Test func `a client that does not read its response is cut`() async throws {
+    var limits = HTTPLimits()
+    limits.sendTimeout = .milliseconds(40)
+    try await withServer(limits) { server, _ in
+      let client = try await Client(server)
+      client.connection.pauseReading()
+      client.send("GET /large \(Self.host)\r\nGET /large \(Self.host)\r\nGET /large \(Self.host)\r\n")
+      try await client.wait { server.connectionCount == 1 }
+      try await client.wait { server.connectionCount == 0 }
+    }
+  }
+
+  @Test func `connections and requests beyond the limits get 503`() async throws {
+    var limits = HTTPLimits()
+    limits.connectionsMax = 1
+    limits.requestsMax = 1
+    try await withServer(limits) { server, site in
+      let first = try await Client(server)
+      first.send("GET /slow \(Self.host)\r\n")
+      try await first.wait { site.slow != nil }
+      let second = try await Client(server)
+      try await second.waitForClose()
+      #expect(second.received.hasPrefix("HTTP/1.1 503 "))
+      first.send("GET /b \(Self.host)\r\n")
+      try await server.loop.sleep(for: .milliseconds(20))
+      site.slow?.resume()
+      let responses = try await first.responses(2)
+      #expect(responses.hasPrefix(self.ok("/slow") + "HTTP/1.1 503 "))
+    }
+  }
+
+  @Test func `a graceful shutdown finishes what runs and closes what is idle`() async throws {
+    try await withServer { server, site in
+      let idle = try await Client(server)
+      let busy = try await Client(server)
+      busy.send("GET /slow \(Self.host)\r\n")
+      try await busy.wait { site.slow != nil }
+      server.beginGracefulShutdown()
+      try await idle.waitForClose()
+      #expect(idle.received.isEmpty && busy.received.isEmpty)
+      site.slow?.resume()
+      #expect(try await busy.responses(1) == self.ok("/slow", "Connection: close\r\n"))
+      try await busy.waitForClose()
+    }
+  }
+
+  @Test func `a shutdown cancels what does not finish in time`() async throws {
+    var limits = HTTPLimits()
+    limits.drainTimeout = .milliseconds(20)
+    try await withServer(limits) { server, site in
+      let client = try await Client(server)
+      client.send("GET /never \(Self.host)\r\n")
+      try await client.wait { server.running == 1 }
+      server.beginGracefulShutdown()
+      await server.run()
+      try await client.wait { site.cancelled == 1 && server.running == 0 }
+    }
+  }
+}
+
+extension String {
+  fileprivate func components(of separator: String) -> Int {
+    split(separator: separator, omittingEmptySubsequences: false).count - 1
+  }
+
+  fileprivate var withoutDates: String {
+    var lines = split(separator: "\r\n", omittingEmptySubsequences: false)
+    lines.removeAll { $0.hasPrefix("Date: ") }
+    return lines.joined(separator: "\r\n")
+  }
+}

@@ -1,0 +1,215 @@
+import EventLoop
+@testable import Postgres
+import TestSupport
+import Testing
+
+@Suite struct PostgresPoolTests {
+  /// Runs `body` with a running pool on a database of its own.
+  @discardableResult
+  private func withPool<R: Sendable>(
+    _ change: @escaping @Sendable (inout PostgresConfiguration) -> Void = { _ in },
+    _ body: @escaping @Sendable (PostgresPool) async throws -> R
+  ) async throws -> R {
+    var configuration = PostgresConfiguration(url: try TestDatabase.make("pool"))
+    change(&configuration)
+    let final = configuration
+    return try await onLoop { loop in
+      let pool = PostgresPool(loop: loop, configuration: final)
+      return try await withThrowingTaskGroup(of: R?.self) { group in
+        group.addTask {
+          await pool.run()
+          return nil
+        }
+        group.addTask {
+          defer { pool.beginClosing() }
+          return try await body(pool)
+        }
+        var result: R?
+        for try await one in group { result = result ?? one }
+        return result!
+      }
+    }
+  }
+
+  private static let createItems = Statement(
+    "CREATE TABLE items (id bigint PRIMARY KEY, name text NOT NULL UNIQUE)")
+  private static func insert(_ id: Int64, _ name: String) -> Statement {
+    Statement("INSERT INTO items VALUES ($1, $2)", id, name)
+  }
+  private static let count = Statement("SELECT count(*) FROM items")
+
+  @Test func `a thousand reads at once are pipelined, each with its own answer`() async throws {
+    try await withPool { pool in
+      try await withThrowingTaskGroup(of: Bool.self) { group in
+        for number in 0..<1_000 as Range<Int64> {
+          group.addTask {
+            try await pool.query(Statement("SELECT $1 * 2", number)).single().value(0) == number * 2
+          }
+        }
+        for try await isRight in group { #expect(isRight) }
+      }
+      #expect(pool.statistics.statements >= 1_000)
+      #expect(pool.statistics.syncs < 100)
+    }
+  }
+
+  @Test func `a read that fails takes no neighbour with it`() async throws {
+    try await withPool { pool in
+      let good = (0..<20).map { pool.send(Statement("SELECT 10 / $1", Int64($0 + 1))) }
+      let bad = pool.send(Statement("SELECT 10 / $1", 0 as Int64))
+      let unprepared = pool.send(Statement("SELECT no_such_column"))
+      let later = (0..<20).map { pool.send(Statement("SELECT 20 / $1", Int64($0 + 1))) }
+      for (index, reply) in good.enumerated() {
+        let quotient = try await reply.rows().single().value(0, as: Int64.self)
+        #expect(quotient == Int64(10 / (index + 1)))
+      }
+      for (index, reply) in later.enumerated() {
+        let quotient = try await reply.rows().single().value(0, as: Int64.self)
+        #expect(quotient == Int64(20 / (index + 1)))
+      }
+      await #expect { try await bad.rows() } throws: { ($0 as? PostgresError)?.sqlState == "22012" }
+      await #expect { try await unprepared.rows() } throws: { ($0 as? PostgresError)?.sqlState == "42703" }
+      #expect(pool.statistics.resent > 0)
+    }
+  }
+
+  @Test func `statements executed together all fail when one does`() async throws {
+    try await withPool { pool in
+      try await pool.execute(Self.createItems)
+      await #expect {
+        try await pool.execute([Self.insert(1, "a"), Self.insert(2, "a"), Self.insert(3, "c")])
+      } throws: {
+        ($0 as? PostgresError)?.isUniqueViolation(of: "items_name_key") == true
+      }
+      #expect(try await pool.query(Self.count).single().value(0) == 0 as Int64)
+      let results = try await pool.execute([Self.insert(1, "a"), Self.insert(2, "b")])
+      #expect(results.map(\.affected) == [1, 1])
+    }
+  }
+
+  @Test func `a transaction that decides between statements is two round trips`() async throws {
+    // One connection: others that come up meanwhile would be counted too.
+    try await withPool({ $0.connectionCount = 1 }) { pool in
+      try await pool.execute(Self.createItems)
+      func settle(_ id: Int64) async throws {
+        try await pool.withTransaction { transaction in
+          transaction.send(Self.insert(id, "first \(id)"))
+          let before: Int64 = try await transaction.query(Self.count).single().value(0)
+          transaction.send(Self.insert(id + 1, "second \(id)"))
+          transaction.send(Statement("UPDATE items SET name = name || $2 WHERE id = $1", id, " of \(before)"))
+        }
+      }
+      let syncs = pool.statistics.syncs
+      try await settle(1)
+      #expect(pool.statistics.syncs - syncs == 2)
+      let row = try await pool.query(Statement("SELECT name FROM items WHERE id = $1", 1 as Int64)).single()
+      #expect(try row.value(0) == "first 1 of 1")
+    }
+  }
+
+  @Test func `a transaction rolls back when its body throws`() async throws {
+    struct Refused: Error {}
+    try await withPool { pool in
+      try await pool.execute(Self.createItems)
+      await #expect(throws: Refused.self) {
+        try await pool.withTransaction { transaction in
+          _ = try await transaction.query(Self.insert(1, "a"))
+          transaction.send(Self.insert(2, "b"))
+          throw Refused()
+        }
+      }
+      #expect(try await pool.query(Self.count).single().value(0) == 0 as Int64)
+    }
+  }
+
+  @Test func `a failure nobody waited for is thrown by the commit`() async throws {
+    try await withPool { pool in
+      try await pool.execute(Self.createItems)
+      await #expect {
+        try await pool.withTransaction { transaction in
+          transaction.send(Self.insert(1, "a"))
+          transaction.send(Self.insert(1, "b"))
+        }
+      } throws: {
+        ($0 as? PostgresError)?.isUniqueViolation(of: "items_pkey") == true
+      }
+      await #expect {
+        try await pool.withTransaction { transaction in
+          _ = try? await transaction.query(Statement("SELECT 1 / $1", 0 as Int32))
+          transaction.send(Self.insert(2, "b"))
+        }
+      } throws: {
+        ($0 as? PostgresError)?.sqlState == "22012"
+      }
+      #expect(try await pool.query(Self.count).single().value(0) == 0 as Int64)
+    }
+  }
+
+  @Test func `a constraint that the commit checks fails the transaction`() async throws {
+    try await withPool { pool in
+      try await pool.execute(
+        Statement("CREATE TABLE pairs (id bigint UNIQUE DEFERRABLE INITIALLY DEFERRED)"))
+      let insert = Statement("INSERT INTO pairs VALUES ($1)", 1 as Int64)
+      await #expect { try await pool.execute([insert, insert]) } throws: {
+        ($0 as? PostgresError)?.isUniqueViolation() == true
+      }
+      await #expect {
+        try await pool.withTransaction { transaction in
+          transaction.send(insert)
+          transaction.send(insert)
+        }
+      } throws: {
+        ($0 as? PostgresError)?.isUniqueViolation() == true
+      }
+      #expect(try await pool.query(Statement("SELECT count(*) FROM pairs")).single().value(0) == 0 as Int64)
+    }
+  }
+
+  @Test func `reads go on while every other connection is in a transaction`() async throws {
+    try await withPool { pool in
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        let entered = Locked(0)
+        for _ in 0..<6 {
+          group.addTask {
+            try await pool.withTransaction { transaction in
+              entered.withLock { $0 += 1 }
+              _ = try await transaction.query(Statement("SELECT pg_sleep(0.05)::text"))
+              let answer: Int32 = try await pool.query(Statement("SELECT 7")).single().value(0)
+              #expect(answer == 7)
+            }
+          }
+        }
+        try await group.waitForAll()
+        #expect(entered.withLock { $0 } == 6)
+      }
+    }
+  }
+
+  @Test func `requests beyond the line are refused, those in it wait until their deadline`() async throws {
+    try await withPool({
+      $0.connectionCount = 1
+      $0.waitingMax = 2
+    }) { pool in
+      try await pool.withTransaction { transaction in
+        _ = try await transaction.query(Statement("SELECT 1"))
+        let now = pool.loop.now
+        let patient = pool.send(Statement("SELECT 1"))
+        let hasty = pool.send(Statement("SELECT 1"), deadline: now + .milliseconds(20))
+        let third = pool.send(Statement("SELECT 1"))
+        await #expect { try await third.rows() } throws: { ($0 as? PostgresError)?.code == .overloaded }
+        await #expect { try await hasty.rows() } throws: { ($0 as? PostgresError)?.code == .timeout }
+        #expect(!patient.isAnswered)
+        #expect(pool.health.waiting == 1)
+      }
+      #expect(pool.health.waiting == 0)
+    }
+  }
+
+  @Test func `a statement is stopped after its time`() async throws {
+    try await withPool({ $0.statementMax = .milliseconds(50) }) { pool in
+      await #expect { try await pool.query(Statement("SELECT pg_sleep(10)::text")) } throws: {
+        ($0 as? PostgresError)?.code == .timeout
+      }
+    }
+  }
+}

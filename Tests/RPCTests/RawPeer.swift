@@ -1,0 +1,49 @@
+import EventLoop
+import Testing
+
+@testable import RPC
+
+/// A peer that sends any bytes it likes, and records the frames that come back.
+// Confined to the loop of its test.
+final class RawPeer: TCPConnectionDelegate, @unchecked Sendable {
+  private let loop: EventLoop
+  private var tcp: TCPConnection?
+  private var decoder = FrameDecoder(payloadLimit: 16 << 20)
+  private(set) var frames: [(header: FrameHeader, payload: [UInt8])] = []
+  private(set) var isClosed = false
+
+  init(loop: EventLoop) { self.loop = loop }
+
+  func connect(port: Int) async throws {
+    let tcp = try await TCPConnection.connect(loop: loop, host: "127.0.0.1", port: port, timeout: .seconds(5))
+    tcp.delegate = self
+    tcp.start()
+    self.tcp = tcp
+  }
+
+  func send(_ append: (inout [UInt8]) -> Void) {
+    var bytes: [UInt8] = []
+    append(&bytes)
+    tcp?.write(&bytes)
+  }
+
+  func disconnect() { tcp?.abort() }
+
+  func until(_ condition: (RawPeer) -> Bool) async throws {
+    for _ in 0..<500 where !condition(self) { try await loop.sleep(for: .milliseconds(2)) }
+    #expect(condition(self))
+  }
+
+  func received(_ bytes: borrowing RawSpan) {
+    do {
+      try decoder.decode(bytes) { header, payload in
+        frames.append((header, payload.withUnsafeBytes { Array($0) }))
+        return true
+      }
+    } catch {
+      Issue.record("the peer got a broken frame: \(error)")
+    }
+  }
+  func writable() {}
+  func closed(_ error: IOError?) { isClosed = true }
+}

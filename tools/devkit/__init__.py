@@ -1,0 +1,1 @@
+"""What tools/up, down, test and bench share. Python's standard library only."""

