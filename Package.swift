@@ -62,7 +62,7 @@ let package = Package(
     module(
       "RPC", ["EventLoop", "Wire"], exclude: ["schemas.txt", "DESIGN.md"], plugins: ["SchemaPlugin"]),
     module("Postgres", ["EventLoop", "Wire", "CPQ"]),
-    module("JetStream", ["EventLoop", "CNATS"]),
+    module("JetStream", ["EventLoop", "CNATS"], exclude: ["DESIGN.md"]),
     module("API", ["RPC", "Wire"], exclude: ["schemas.txt"], plugins: ["SchemaPlugin"]),
     module(
       "Messaging", ["EventLoop", "Wire", "Service", "RPC", "Postgres", "JetStream", "API"], exclude: ["DESIGN.md"]),
