@@ -135,21 +135,26 @@ class Program:
         write_whole(self.process.pid_file, f"{child.pid}\n")
         return child
 
-    def wait_ready(self, child: subprocess.Popen[bytes]) -> None:
+    def wait_ready(self, child: subprocess.Popen[bytes] | None = None) -> None:
+        """Waits until the process is ready; a Failure with the end of its log when it ends before. `child` is what
+        `start` returned, None when the process ran already."""
         started = reported = time.monotonic()
         while (reason := self.probe()) is not None:
-            if child.poll() is not None:
-                raise Failure(f"{self.name} {ending(child.returncode)}\n{last_lines(self.process.log_file)}")
+            if child is not None and child.poll() is not None:
+                raise self._failure(ending(child.returncode))
+            if self.process.pid() is None:
+                raise self._failure("has ended")
             now = time.monotonic()
             if now - started > READY_SECONDS:
-                raise Failure(
-                    f"{self.name} is not ready after {READY_SECONDS} s: {reason}\n{last_lines(self.process.log_file)}"
-                )
+                raise self._failure(f"is not ready after {READY_SECONDS} s: {reason}")
             if now - reported > 10:
                 reported = now
                 say(f"  {self.name} is not ready yet: {reason}")
             time.sleep(0.02)
         self.after()
+
+    def _failure(self, what: str) -> Failure:
+        return Failure(f"{self.name} {what}\n{last_lines(self.process.log_file)}")
 
 
 def ending(code: int) -> str:

@@ -83,14 +83,14 @@ class System:
         )
 
     def start(self) -> dict[str, subprocess.Popen[bytes]]:
-        """Starts what does not run, and waits until all of it is ready; what it started, by name. When that fails,
+        """Starts what does not run, and waits until everything is ready; what it started, by name. When that fails,
         what it started is stopped again."""
         self.home.create()
         self.home.save_ports(self.ports)
         started: dict[str, subprocess.Popen[bytes]] = {}
         try:
             for stage in self.stages():
-                self._start_stage([program for program in stage if program.process.pid() is None], started)
+                self._start_stage(stage, started)
         except BaseException:
             stop(Process(self.home, name) for name in started)
             raise
@@ -99,13 +99,15 @@ class System:
 
     def _start_stage(self, programs: list[Program], started: dict[str, subprocess.Popen[bytes]]) -> None:
         for program in programs:
-            for port in PORTS_OF[program.name]:
-                require_free(port, self.ports[port])
-            started[program.name] = program.start()
+            if program.process.pid() is None:
+                for port in PORTS_OF[program.name]:
+                    require_free(port, self.ports[port])
+                started[program.name] = program.start()
         for program in programs:
-            child = started[program.name]
+            child = started.get(program.name)
             program.wait_ready(child)
-            say(f"  {program.name} is ready (pid {child.pid}, port {self.ports[PORTS_OF[program.name][0]]})")
+            if child:
+                say(f"  {program.name} is ready (pid {child.pid}, port {self.ports[PORTS_OF[program.name][0]]})")
 
     def _write_env(self) -> None:
         exports = {
