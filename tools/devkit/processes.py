@@ -140,10 +140,10 @@ class Program:
         `start` returned, None when the process ran already."""
         started = reported = time.monotonic()
         while (reason := self.probe()) is not None:
+            if child is None and self.process.pid() is None:
+                raise self._failure("has ended")
             if child is not None and child.poll() is not None:
                 raise self._failure(ending(child.returncode))
-            if self.process.pid() is None:
-                raise self._failure("has ended")
             now = time.monotonic()
             if now - started > READY_SECONDS:
                 raise self._failure(f"is not ready after {READY_SECONDS} s: {reason}")
