@@ -56,13 +56,12 @@ class Process:
         return str(self.home.run / f"{self.name}.ports.json")
 
     def pid(self) -> int | None:
-        """The process's id while it lives. A zombie has no command line and counts as dead."""
+        """The process's id while it lives; None when it is dead, a zombie, or the id is another's by now."""
         try:
             pid = int(self.pid_file.read_text())
-            arguments = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
         except (OSError, ValueError):
             return None
-        return pid if self.marker.encode() in arguments else None
+        return pid if self.marker.encode() in _arguments(pid) else None
 
     def kill(self, number: signal.Signals = signal.SIGKILL) -> None:
         """Sends a signal; nothing happens when the process is gone."""
@@ -155,6 +154,21 @@ class Program:
 
     def _failure(self, what: str) -> Failure:
         return Failure(f"{self.name} {what}\n{last_lines(self.process.log_file)}")
+
+
+def _arguments(pid: int) -> list[bytes]:
+    """The command line of a process; empty when it is dead. One that is just replacing its program has none for a
+    moment, and is looked at again."""
+    for _ in range(50):
+        try:
+            line = Path(f"/proc/{pid}/cmdline").read_bytes()
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        except OSError:
+            return []
+        if line or state in "ZX":
+            return line.split(b"\0")
+        time.sleep(0.002)
+    return []
 
 
 def ending(code: int) -> str:
