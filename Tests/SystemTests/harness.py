@@ -135,7 +135,14 @@ class SystemTestCase(unittest.TestCase):
         self.assertEqual(answer.status, status, answer)
         self.assertEqual(answer.headers.get_content_type(), "application/problem+json", answer)
         problem = answer.json
-        for member, kind in {"type": str, "title": str, "status": int, "detail": str, "code": str, "requestId": str}.items():
+        for member, kind in {
+            "type": str,
+            "title": str,
+            "status": int,
+            "detail": str,
+            "code": str,
+            "requestId": str,
+        }.items():
             self.assertIsInstance(problem.get(member), kind, f"{member} in {problem}")
         self.assertEqual(problem["status"], status, problem)
         if code:
@@ -243,9 +250,7 @@ class Client:
         return list(self.pages(f"/v1/accounts/{user}/entries?", "entries"))
 
 
-def eventually(
-    look: Callable[[], Any], good: Callable[[Any], bool], what: str, seconds: float = SETTLE_SECONDS
-) -> Any:
+def eventually(look: Callable[[], Any], good: Callable[[Any], bool], what: str, seconds: float = SETTLE_SECONDS) -> Any:
     """Looks again and again until what is seen is good."""
     deadline = time.monotonic() + seconds
     pause = 0.002
@@ -335,7 +340,9 @@ class Load:
         return False
 
 
-def assert_books(case: SystemTestCase, deposits: Mapping[str, int], accepted: Mapping[str, tuple[str, int]] = {}) -> None:
+def assert_books(
+    case: SystemTestCase, deposits: Mapping[str, int], accepted: Mapping[str, tuple[str, int]] = {}
+) -> None:
     """Asserts, once every order is settled, that no accepted order is lost, that every paid order was charged exactly
     once and no other at all, and that each user's deposits are the balance and the finished orders."""
     client = case.client
@@ -360,7 +367,11 @@ def assert_books(case: SystemTestCase, deposits: Mapping[str, int], accepted: Ma
 def _assert_ledgers(case: SystemTestCase) -> None:
     """The same from the tables themselves, over all users of the system. Numbers are those of the schemas: order status
     2 is FINISHED, outcome 1 CHARGED, entry kind 1 a deposit and 2 a charge."""
-    eventually(lambda: case.system.sql("orders", "SELECT count(*) FROM outbox"), lambda rows: rows == [["0"]], "an empty outbox")
+    eventually(
+        lambda: case.system.sql("orders", "SELECT count(*) FROM outbox"),
+        lambda rows: rows == [["0"]],
+        "an empty outbox",
+    )
     orders = case.system.sql("orders", "SELECT count(*), coalesce(sum(amount), 0) FROM orders WHERE status = 2")
     charges = case.system.sql("payments", "SELECT count(*), coalesce(sum(amount), 0) FROM charges WHERE outcome = 1")
     entries = case.system.sql(
