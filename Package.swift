@@ -70,14 +70,15 @@ let package = Package(
     module("API", ["RPC", "Wire"], exclude: ["schemas.txt"], plugins: ["SchemaPlugin"]),
     module(
       "Messaging", ["EventLoop", "Wire", "Service", "RPC", "Postgres", "JetStream", "API"], exclude: ["DESIGN.md"]),
-    module("Orders", ["Messaging", "API", "RPC", "Postgres", "JetStream", "Service", "EventLoop", "Wire"]),
-    module("Payments", ["Messaging", "API", "RPC", "Postgres", "JetStream", "Service", "EventLoop", "Wire"]),
+    module("Backend", ["Messaging", "RPC", "Postgres", "JetStream", "Service", "EventLoop"]),
+    module("Orders", ["Backend", "Messaging", "API", "RPC", "Postgres", "JetStream", "Service", "EventLoop", "Wire"]),
+    module("Payments", ["Backend", "Messaging", "API", "RPC", "Postgres", "JetStream", "Service", "EventLoop", "Wire"]),
     module("Gateway", ["Schema", "RPC", "HTTP", "Service", "EventLoop", "Wire"]),
     module("ClientTool", ["Schema", "RPC", "JetStream", "Service", "EventLoop", "Wire"]),
 
     // Small mains: parse, wire by hand, run.
-    program("gozon-orders", ["Orders", "Service"]),
-    program("gozon-payments", ["Payments", "Service"]),
+    program("gozon-orders", ["Orders", "Backend", "Service"]),
+    program("gozon-payments", ["Payments", "Backend", "Service"]),
     program("gozon-gateway", ["Gateway", "Service"]),
     program("gozon", ["ClientTool"]),
 

@@ -40,6 +40,7 @@ package final class NATSConnection: @unchecked Sendable {
 
   package let loop: EventLoop
   let options: Options
+  private let disposal: MessageDisposal
   private(set) var isClosed = false
   private var session: NATSSession?
   private var reconnectTimer: LoopTimer?
@@ -58,6 +59,7 @@ package final class NATSConnection: @unchecked Sendable {
   package init(loop: EventLoop, options: Options) {
     self.loop = loop
     self.options = options
+    disposal = MessageDisposal(loop: loop)
   }
 
   /// Whether the broker can be reached, as far as we know.
@@ -148,7 +150,7 @@ package final class NATSConnection: @unchecked Sendable {
   }
 
   func drainSubscriptions() {
-    for subscription in subscriptions { subscription.drain() }
+    for subscription in subscriptions { subscription.drain(disposal) }
   }
 
   /// The session's subscriptions are void; gives them up for destruction.
@@ -165,7 +167,8 @@ package final class NATSConnection: @unchecked Sendable {
   ) throws(JetStreamError) {
     let connection = try sendable()
     let status = NATSLibrary.publish(
-      subject, reply: reply, headers: headers, messageID: messageID, payload: payload, over: connection)
+      subject, reply: reply, headers: headers, messageID: messageID, payload: payload, over: connection,
+      disposal: disposal)
     if let error = NATSLibrary.error(status, "take a message") { throw error }
   }
 

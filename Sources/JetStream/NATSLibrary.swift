@@ -103,7 +103,7 @@ extension NATSLibrary {
   /// Queues a message in the connection's buffer.
   static func publish(
     _ subject: String, reply: [CChar]?, headers: MessageHeaders, messageID: String?, payload: [UInt8],
-    over connection: OpaquePointer
+    over connection: OpaquePointer, disposal: MessageDisposal
   ) -> natsStatus {
     payload.withUnsafeBytes { bytes in
       let data = bytes.assumingMemoryBound(to: CChar.self).baseAddress
@@ -112,7 +112,7 @@ extension NATSLibrary {
       }
       var message: OpaquePointer?
       var status = natsMsg_Create(&message, subject, reply, data, Int32(clamping: bytes.count))
-      defer { natsMsg_Destroy(message) }
+      defer { if let message { disposal.dispose(message) } }
       if let messageID, status == NATS_OK { status = natsMsgHeader_Set(message, MessageHeaders.messageID, messageID) }
       for (name, value) in headers.entries where status == NATS_OK { status = natsMsgHeader_Add(message, name, value) }
       return status == NATS_OK ? natsConnection_PublishMsg(connection, message) : status
