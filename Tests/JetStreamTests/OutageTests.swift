@@ -157,7 +157,28 @@ import TestSupport
     }
   }
 
-  @Test func `a frozen broker is noticed, and blocks neither the loop nor the closing`() async throws {
+  @Test func `a silent broker is given up, and found again when it answers`() async throws {
+    let server = try TestNATS()
+    let scene = Scene("silent")
+    try await withClient(
+      url: server.url, topology: scene.topology,
+      configure: {
+        $0.connection.pingInterval = .milliseconds(100)
+        $0.connection.connectTimeout = .milliseconds(200)
+      }
+    ) { client in
+      server.setFrozen(true)
+      try await eventually(on: client.loop) {
+        if client.health.isConnected { throw JetStreamError(.timeout, "not noticed yet") }
+      }
+      server.setFrozen(false)
+      try await client.waitUntilReady(within: .seconds(20))
+      let ack = try await client.publish(scene.message(1))
+      #expect(ack.sequence == 1)
+    }
+  }
+
+  @Test func `a frozen broker blocks neither the loop nor the closing`() async throws {
     let server = try TestNATS()
     let scene = Scene("frozen")
     try await withClient(
