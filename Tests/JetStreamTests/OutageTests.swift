@@ -189,7 +189,11 @@ import TestSupport
       let big = [UInt8](repeating: 1, count: 100_000)
       let results = await client.publishBatch(
         (1...200).map { OutgoingMessage(subject: "\(scene.name).big", messageID: "\($0)", payload: big) })
-      #expect(results.allSatisfy { if case .failure(let error) = $0 { error.code == .timeout } else { false } })
+      for result in results {
+        let error = #expect(throws: JetStreamError.self) { try result.get() }
+        // What the socket does not take fills the buffer, and then more is refused.
+        #expect(error?.code == .timeout || error?.code == .overloaded)
+      }
       #expect(client.loop.now - start < .seconds(3))
       await client.close(patience: .milliseconds(200))
       #expect(client.loop.now - start < .seconds(4))
