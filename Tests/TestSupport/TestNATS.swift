@@ -24,18 +24,22 @@ package final class TestNATS: @unchecked Sendable {
   private let port: UInt16
   private var process: pid_t?
 
-  /// Starts a server with an empty store.
-  package init() throws {
+  /// Runs `body` with a server that has an empty store; the server is gone when it returns.
+  package static func withServer<Result>(_ body: (TestNATS) async throws -> Result) async throws -> Result {
+    let server = try TestNATS()
+    defer {
+      server.kill()
+      server.wipe()
+    }
+    return try await body(server)
+  }
+
+  private init() throws {
     program = try Self.findProgram()
     port = try Self.freePort()
     url = "nats://127.0.0.1:\(port)"
     store = NSTemporaryDirectory() + "/gozon-nats-\(UUID().uuidString)"
     try start()
-  }
-
-  deinit {
-    kill()
-    wipe()
   }
 
   /// Starts the server again, on the same port and store.
