@@ -22,10 +22,12 @@ from typing import Any, Callable, ClassVar, Iterable, Iterator, Mapping
 CHECKOUT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(CHECKOUT / "tools"))
 
+# Tests import these from here, so that `python3 -m unittest` in this directory works as well as tools/test.
 from devkit.home import Home  # noqa: E402
 from devkit.postgres import PrivatePostgres  # noqa: E402
-from devkit.processes import Process  # noqa: E402
-from devkit.settings import Settings  # noqa: E402
+from devkit.probes import http_probe  # noqa: E402, F401
+from devkit.processes import Process, Program  # noqa: E402, F401
+from devkit.settings import Settings, any_free_port  # noqa: E402, F401
 from devkit.system import System, environment_for  # noqa: E402
 
 SETTLE_SECONDS = 60
