@@ -58,11 +58,11 @@ class GozonSystem:
         GozonSystem.live.remove(self)
         shutil.rmtree(self.home.path)
 
-    def client_tool(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """Runs tools/gozon."""
+    def client_tool(self, *arguments: str, check: bool = True, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Runs tools/gozon, with more environment variables."""
         return subprocess.run(
             [str(CHECKOUT / "tools" / "gozon"), *arguments],
-            env=self.environment,
+            env={**self.environment, **variables},
             capture_output=True,
             text=True,
             timeout=60,
