@@ -22,10 +22,12 @@ from typing import Any, Callable, ClassVar, Iterable, Iterator, Mapping
 CHECKOUT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(CHECKOUT / "tools"))
 
+# Tests import these from here, so that `python3 -m unittest` in this directory works as well as tools/test.
 from devkit.home import Home  # noqa: E402
 from devkit.postgres import PrivatePostgres  # noqa: E402
-from devkit.processes import Process  # noqa: E402
-from devkit.settings import Settings  # noqa: E402
+from devkit.probes import http_probe  # noqa: E402, F401
+from devkit.processes import Process, Program  # noqa: E402, F401
+from devkit.settings import Settings, any_free_port  # noqa: E402, F401
 from devkit.system import System, environment_for  # noqa: E402
 
 SETTLE_SECONDS = 60
@@ -56,11 +58,11 @@ class GozonSystem:
         GozonSystem.live.remove(self)
         shutil.rmtree(self.home.path)
 
-    def client_tool(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """Runs tools/gozon."""
+    def client_tool(self, *arguments: str, check: bool = True, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Runs tools/gozon, with more environment variables."""
         return subprocess.run(
             [str(CHECKOUT / "tools" / "gozon"), *arguments],
-            env=self.environment,
+            env={**self.environment, **variables},
             capture_output=True,
             text=True,
             timeout=60,

@@ -60,7 +60,7 @@ class FrameTests(SystemTestCase):
         recorder = Recorder(cls.system.ports["orders"])
         try:
             answer = cls.system.client_tool(
-                "call", "Orders.ListOrders", "{}", "--backends", f"127.0.0.1:{recorder.port}", check=False
+                "call", "Orders.ListOrders", "{}", check=False, GOZON_BACKENDS=f"127.0.0.1:{recorder.port}"
             )
             assert answer.returncode == 0, answer
             return bytes(recorder.sent)
