@@ -86,7 +86,9 @@ import Testing
     #expect(Set(machine.connectionClosed()) == ["c", "d"])
   }
 
-  @Test(arguments: [(FrameKind.response, 4), (.response, 0), (.hello, 0), (.request, 1), (.cancel, 1)] as [(FrameKind, UInt32)])
+  @Test(
+    arguments: [(FrameKind.response, 4), (.response, 0), (.hello, 0), (.request, 1), (.cancel, 1)]
+      as [(FrameKind, UInt32)])
   func `a violation closes the connection, and what comes late is ignored`(kind: FrameKind, stream: UInt32) throws {
     var machine = Self.opened()
     _ = try machine.callBegan("a")

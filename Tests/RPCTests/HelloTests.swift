@@ -33,9 +33,10 @@ import Testing
     #expect(Hello.decode(payload.span.bytes) == nil)
   }
 
-  @Test(arguments: [
-    (1, 1, true), (0, 1, true), (1, 9, true), (0, 9, true), (2, 9, false), (0, 0, false), (9, 0, false),
-  ] as [(UInt16, UInt16, Bool)])
+  @Test(
+    arguments: [
+      (1, 1, true), (0, 1, true), (1, 9, true), (0, 9, true), (2, 9, false), (0, 0, false), (9, 0, false),
+    ] as [(UInt16, UInt16, Bool)])
   func `versions must overlap`(min: UInt16, max: UInt16, isCompatible: Bool) {
     var peer = Self.server
     peer.versionMin = min

@@ -38,19 +38,20 @@ import Wire
     #expect(goodbye?.text.contains("HTTP is the gateway's") == true)
   }
 
-  @Test(arguments: [
-    ("garbage", [UInt8](repeating: 0xA5, count: 500), "no frame"),
-    ("garbage after the hello", hello + [UInt8](repeating: 0xA5, count: 24), "no frame"),
-    ("a header that announces too much", hello + sealed(kind: 2, length: .max), "at most"),
-    ("a damaged payload", hello + sealed(kind: 2, length: 1, payloadChecksum: 7) + [0], "damaged"),
-    ("a kind of the future", hello + sealed(kind: 99, length: 0), "kind 99"),
-    ("a request before the hello", frame(FrameHeader(kind: .request, stream: 1)), "first frame"),
-    ("a second hello", hello + hello, "second hello"),
-    ("a response", hello + frame(FrameHeader(kind: .response, stream: 1)), "response"),
-    ("a hello of nothing", frame(FrameHeader(kind: .hello)), "hello"),
-    ("stream 0", hello + frame(FrameHeader(kind: .request, value: 1)), "upwards from 1"),
-    ("a cancel of nothing", hello + frame(FrameHeader(kind: .cancel, stream: 4)), "never began"),
-  ] as [(String, [UInt8], String)])
+  @Test(
+    arguments: [
+      ("garbage", [UInt8](repeating: 0xA5, count: 500), "no frame"),
+      ("garbage after the hello", hello + [UInt8](repeating: 0xA5, count: 24), "no frame"),
+      ("a header that announces too much", hello + sealed(kind: 2, length: .max), "at most"),
+      ("a damaged payload", hello + sealed(kind: 2, length: 1, payloadChecksum: 7) + [0], "damaged"),
+      ("a kind of the future", hello + sealed(kind: 99, length: 0), "kind 99"),
+      ("a request before the hello", frame(FrameHeader(kind: .request, stream: 1)), "first frame"),
+      ("a second hello", hello + hello, "second hello"),
+      ("a response", hello + frame(FrameHeader(kind: .response, stream: 1)), "response"),
+      ("a hello of nothing", frame(FrameHeader(kind: .hello)), "hello"),
+      ("stream 0", hello + frame(FrameHeader(kind: .request, value: 1)), "upwards from 1"),
+      ("a cancel of nothing", hello + frame(FrameHeader(kind: .cancel, stream: 4)), "never began"),
+    ] as [(String, [UInt8], String)])
   func `a violation is named and ends the connection`(what: String, bytes: [UInt8], word: String) async throws {
     let goodbye = try await Self.goodbye(to: bytes)
     #expect(goodbye?.reason == .protocolViolation, "\(what)")

@@ -103,7 +103,8 @@ import Testing
 
   @Test func `a server that never greets is given up within the time to connect`() async throws {
     let error = try await Self.outcome(timeout: .milliseconds(200), connectTimeout: .milliseconds(50)) { _ in }
-    #expect(error?.code == .unavailable && error?.message.contains("did not greet") == true, "\(String(describing: error))")
+    #expect(
+      error?.code == .unavailable && error?.message.contains("did not greet") == true, "\(String(describing: error))")
   }
 
   @Test func `a hello of another protocol is no hello`() async throws {
@@ -178,7 +179,8 @@ import Testing
     }
   }
 
-  @Test func `a server that goes away gets nothing more, and its connection is closed when it is drained`() async throws {
+  @Test func `a server that goes away gets nothing more, and its connection is closed when it is drained`() async throws
+  {
     try await onLoop { loop in
       let server = try Server(loop: loop) { peer in
         switch peer.frames.count {
@@ -234,7 +236,9 @@ import Testing
       defer { server.close() }
       let start = loop.now
       try await Self.withClient(loop, port: server.port) { _ in
-        for _ in 0..<100 where server.peers.first?.frames.isEmpty != false { try await loop.sleep(for: .milliseconds(2)) }
+        for _ in 0..<100 where server.peers.first?.frames.isEmpty != false {
+          try await loop.sleep(for: .milliseconds(2))
+        }
       }
       #expect(loop.now - start < .seconds(2))
       for _ in 0..<100 where server.peers.first?.isClosed != true { try await loop.sleep(for: .milliseconds(5)) }

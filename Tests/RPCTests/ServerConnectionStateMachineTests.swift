@@ -75,9 +75,10 @@ import Testing
     #expect(machine.lastStream == 5 && machine.calls.isEmpty && machine.runningHandlers == 2)
   }
 
-  @Test(arguments: [
-    (FrameKind.hello, 0), (.response, 1), (.request, 2), (.request, 1), (.request, 0), (.cancel, 3), (.cancel, 0),
-  ] as [(FrameKind, UInt32)])
+  @Test(
+    arguments: [
+      (FrameKind.hello, 0), (.response, 1), (.request, 2), (.request, 1), (.request, 0), (.cancel, 3), (.cancel, 0),
+    ] as [(FrameKind, UInt32)])
   func `a violation closes the connection, and what comes late is ignored`(kind: FrameKind, stream: UInt32) {
     var machine = Self.opened()
     _ = Self.feed(&machine, .request, 2)
