@@ -57,7 +57,7 @@ let package = Package(
     module("Schema", ["Wire"]),
     program("SchemaCompiler", ["Schema", "Wire"]),
     .plugin(name: "SchemaPlugin", capability: .buildTool(), dependencies: ["SchemaCompiler"]),
-    module("HTTP", ["EventLoop", "CHTTPParser"]),
+    module("HTTP", ["EventLoop", "CHTTPParser"], exclude: ["DESIGN.md"]),
     module("Service", ["EventLoop", "Wire", "HTTP"]),
     module(
       "RPC", ["EventLoop", "Wire"], exclude: ["schemas.txt", "DESIGN.md"], plugins: ["SchemaPlugin"]),
