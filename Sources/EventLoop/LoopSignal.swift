@@ -18,14 +18,14 @@ package final class LoopSignal: @unchecked Sendable {
     wake()
   }
 
-  /// Returns when the signal is set, and clears it; at the latest after `timeout`, or when the task is cancelled.
-  package func wait(atMost timeout: Duration) async {
+  /// Returns when the signal is set, and clears it; also after `timeout`, or when the task is cancelled.
+  package func wait(atMost timeout: Duration? = nil) async {
     precondition(waiter == nil, "two tasks wait for one signal")
     await withTaskCancellationHandler {
       await withUnsafeContinuation { continuation in
         if isSet || Task.isCancelled { return continuation.resume() }
         waiter = continuation
-        timer = loop.schedule(after: timeout) { self.wake() }
+        if let timeout { timer = loop.schedule(after: timeout) { self.wake() } }
       }
     } onCancel: {
       loop.execute { self.wake() }

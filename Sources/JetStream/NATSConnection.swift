@@ -18,7 +18,7 @@ protocol NATSSubscriber: AnyObject {
 package final class NATSConnection: @unchecked Sendable {
   /// Where and how to connect.
   package struct Options: Sendable {
-    /// `nats://host:port`, with user and password if need be; several with commas between.
+    /// `nats://host:port`, with user and password if need be; several servers with commas between. No TLS.
     package var url: String
     /// What the broker's monitoring shows this connection as.
     package var name: String
@@ -40,6 +40,7 @@ package final class NATSConnection: @unchecked Sendable {
 
   package let loop: EventLoop
   let options: Options
+  private let disposal: MessageDisposal
   private(set) var isClosed = false
   private var session: NATSSession?
   private var reconnectTimer: LoopTimer?
@@ -58,6 +59,7 @@ package final class NATSConnection: @unchecked Sendable {
   package init(loop: EventLoop, options: Options) {
     self.loop = loop
     self.options = options
+    disposal = MessageDisposal(loop: loop)
   }
 
   /// Whether the broker can be reached, as far as we know.
@@ -66,8 +68,8 @@ package final class NATSConnection: @unchecked Sendable {
   /// Begins to connect, and goes on until ``close(patience:)``. Returns at once.
   package func start() {
     loop.preconditionCurrent()
-    precondition(session == nil && !isClosed, "started twice")
-    openSession()
+    precondition(session == nil, "started twice")
+    if !isClosed { openSession() }
   }
 
   /// Ends the connection for good: what is buffered goes out first, unless that takes longer than `patience`.
@@ -148,7 +150,7 @@ package final class NATSConnection: @unchecked Sendable {
   }
 
   func drainSubscriptions() {
-    for subscription in subscriptions { subscription.drain() }
+    for subscription in subscriptions { subscription.drain(disposal) }
   }
 
   /// The session's subscriptions are void; gives them up for destruction.
@@ -165,7 +167,8 @@ package final class NATSConnection: @unchecked Sendable {
   ) throws(JetStreamError) {
     let connection = try sendable()
     let status = NATSLibrary.publish(
-      subject, reply: reply, headers: headers, messageID: messageID, payload: payload, over: connection)
+      subject, reply: reply, headers: headers, messageID: messageID, payload: payload, over: connection,
+      disposal: disposal)
     if let error = NATSLibrary.error(status, "take a message") { throw error }
   }
 

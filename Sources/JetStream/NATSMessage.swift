@@ -4,11 +4,15 @@ internal import Glibc
 /// A message that libnats received; its memory goes with this value.
 struct NATSMessage: ~Copyable {
   private let pointer: OpaquePointer
+  private let disposal: MessageDisposal
 
   /// Takes over a message of libnats.
-  init(owning pointer: OpaquePointer) { self.pointer = pointer }
+  init(owning pointer: OpaquePointer, disposal: MessageDisposal) {
+    self.pointer = pointer
+    self.disposal = disposal
+  }
 
-  deinit { natsMsg_Destroy(pointer) }
+  deinit { disposal.dispose(pointer) }
 
   /// What it was published on; for a status, our own inbox.
   var subject: String { String(cString: natsMsg_GetSubject(pointer)) }

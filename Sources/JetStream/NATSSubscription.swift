@@ -27,7 +27,7 @@ final class NATSSubscription: @unchecked Sendable {
   }
 
   /// Delivers what has arrived.
-  func drain() {
+  func drain(_ disposal: MessageDisposal) {
     guard let pointer = handle?.pointer, let subscriber else { return }
     var count: Int32 = 0
     var bytes: Int32 = 0
@@ -38,7 +38,7 @@ final class NATSSubscription: @unchecked Sendable {
       var message: OpaquePointer?
       let status = natsSubscription_NextMsg(&message, pointer, 0)
       if status == NATS_OK, let message {
-        subscriber.messageReceived(NATSMessage(owning: message))
+        subscriber.messageReceived(NATSMessage(owning: message, disposal: disposal))
       } else if status == NATS_NO_RESPONDERS {
         subscriber.noResponders()
       }

@@ -134,6 +134,29 @@ import TestSupport
     }
   }
 
+  @Test func `of several servers, one that can be reached is used`() async throws {
+    let dead = try TestNATS()
+    dead.kill()
+    let live = try TestNATS()
+    let scene = Scene("several")
+    try await withClient(url: "\(dead.url),\(live.url)", topology: scene.topology) { client in
+      let ack = try await client.publish(scene.message(1))
+      #expect(ack.sequence == 1)
+    }
+  }
+
+  @Test func `a client that is closed before it runs does not connect`() async throws {
+    try await onLoop { loop in
+      let client = JetStreamClient(loop: loop, options: .init(url: "nats://127.0.0.1:1", name: "closed"))
+      await client.close()
+      await client.run()
+      #expect(!client.health.isConnected)
+      await #expect(throws: JetStreamError.closed) {
+        _ = try await client.publish(OutgoingMessage(subject: "a", messageID: nil, payload: []))
+      }
+    }
+  }
+
   @Test func `a frozen broker is noticed, and blocks neither the loop nor the closing`() async throws {
     let server = try TestNATS()
     let scene = Scene("frozen")

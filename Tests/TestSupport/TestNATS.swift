@@ -2,6 +2,7 @@ internal import Foundation
 internal import Glibc
 
 /// A private NATS server with JetStream, on a port and a store of its own, that a test may kill and start again.
+// One test at a time uses it.
 package final class TestNATS: @unchecked Sendable {
   /// What keeps a test from having its server.
   package struct Missing: Error, CustomStringConvertible {
@@ -18,18 +19,17 @@ package final class TestNATS: @unchecked Sendable {
 
   /// Where the server is reached while it runs.
   package let url: String
-  private let program: URL
-  private let store: URL
+  private let program: String
+  private let store: String
   private let port: UInt16
-  // Touched by one test at a time.
-  private var process: Process?
+  private var process: pid_t?
 
   /// Starts a server with an empty store.
   package init() throws {
     program = try Self.findProgram()
     port = try Self.freePort()
     url = "nats://127.0.0.1:\(port)"
-    store = FileManager.default.temporaryDirectory.appendingPathComponent("gozon-nats-\(UUID().uuidString)")
+    store = NSTemporaryDirectory() + "/gozon-nats-\(UUID().uuidString)"
     try start()
   }
 
@@ -40,12 +40,19 @@ package final class TestNATS: @unchecked Sendable {
 
   /// Starts the server again, on the same port and store.
   package func start() throws {
-    let process = Process()
-    process.executableURL = program
-    process.arguments = ["-a", "127.0.0.1", "-p", "\(port)", "-js", "-sd", store.path]
-    process.standardOutput = FileHandle.nullDevice
-    process.standardError = FileHandle.nullDevice
-    try process.run()
+    // Not Foundation's Process: its run loops outlive their threads' sanitizer state.
+    let words = [program, "-a", "127.0.0.1", "-p", "\(port)", "-js", "-sd", store]
+    var arguments = words.map { strdup($0) } + [nil]
+    defer { for argument in arguments { free(argument) } }
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    for descriptor in [STDOUT_FILENO, STDERR_FILENO] {
+      posix_spawn_file_actions_addopen(&actions, descriptor, "/dev/null", O_WRONLY, 0)
+    }
+    var process = pid_t()
+    let code = posix_spawn(&process, program, &actions, nil, &arguments, environ)
+    guard code == 0 else { throw Missing(description: "cannot start \(program): \(String(cString: strerror(code)))") }
     self.process = process
   }
 
@@ -53,27 +60,27 @@ package final class TestNATS: @unchecked Sendable {
   package func kill() {
     guard let process else { return }
     self.process = nil
-    _ = Glibc.kill(process.processIdentifier, SIGKILL)
-    process.waitUntilExit()
+    _ = Glibc.kill(process, SIGKILL)
+    waitpid(process, nil, 0)
   }
 
   /// Empties the store of a server that does not run.
   package func wipe() {
-    try? FileManager.default.removeItem(at: store)
+    try? FileManager.default.removeItem(atPath: store)
   }
 
   /// Suspends the server's process, or lets it go on.
   package func setFrozen(_ isFrozen: Bool) {
     guard let process else { return }
-    _ = Glibc.kill(process.processIdentifier, isFrozen ? SIGSTOP : SIGCONT)
+    _ = Glibc.kill(process, isFrozen ? SIGSTOP : SIGCONT)
   }
 
-  private static func findProgram() throws -> URL {
+  private static func findProgram() throws -> String {
     let environment = ProcessInfo.processInfo.environment
-    if let path = environment["GOZON_NATS_SERVER"], !path.isEmpty { return URL(fileURLWithPath: path) }
+    if let path = environment["GOZON_NATS_SERVER"], !path.isEmpty { return path }
     for folder in (environment["PATH"] ?? "").split(separator: ":") {
       let path = "\(folder)/nats-server"
-      if FileManager.default.isExecutableFile(atPath: path) { return URL(fileURLWithPath: path) }
+      if FileManager.default.isExecutableFile(atPath: path) { return path }
     }
     throw Missing(description: "no nats-server found: run tools/test, or set GOZON_NATS_SERVER")
   }

@@ -1,0 +1,93 @@
+package import EventLoop
+package import JetStream
+package import RPC
+package import Service
+
+/// A service with a database and the broker: orders, or payments.
+package struct Backend: Sendable {
+  /// What every backend has, for its own parts to be built on.
+  package struct Foundation: Sendable {
+    package let loop: EventLoop
+    package let log: Log
+    package let configuration: Configuration
+    package let database: Database
+    package let broker: Broker
+  }
+
+  /// What makes a backend the one it is.
+  package struct Specialty: Sendable {
+    /// The services it offers.
+    package let services: [ServiceDefinition]
+    /// Its own parts, in the order of their dependence.
+    package let parts: [Part]
+    /// Its own figures.
+    package let metrics: @Sendable () -> [Metric]
+
+    /// A specialty of these services and parts.
+    package init(
+      services: [ServiceDefinition], parts: [Part], metrics: @escaping @Sendable () -> [Metric] = { [] }
+    ) {
+      self.services = services
+      self.parts = parts
+      self.metrics = metrics
+    }
+  }
+
+  private let name: String
+  private let consumer: ConsumerConfiguration
+  private let specialize: @Sendable (Foundation) throws -> Specialty
+
+  /// A backend called `name` (`orders`, `payments`) that takes the messages of `consumer`.
+  package init(
+    name: String, consumer: ConsumerConfiguration, specialize: @escaping @Sendable (Foundation) throws -> Specialty
+  ) {
+    self.name = name
+    self.consumer = consumer
+    self.specialize = specialize
+  }
+
+  /// Runs until the process is told to end.
+  package func run(loop: EventLoop, log: Log, configuration: Configuration) async throws {
+    let database = try Database(
+      loop: loop, log: log, url: configuration.text("database-url-\(name)"), name: "gozon-\(name)",
+      connections: configuration.integer("database-connections"), directory: configuration.text("migrations"))
+    let broker = Broker(loop: loop, url: configuration.text("nats-url"), name: "gozon-\(name)", consumer: consumer)
+    let specialty = try specialize(
+      Foundation(loop: loop, log: log, configuration: configuration, database: database, broker: broker))
+    let readiness: @Sendable () -> [Readiness] = { [database.readiness, broker.readiness] }
+
+    let host = configuration.text("listen-host")
+    let server = try RPCServer(
+      loop: loop, name: "gozon-\(name)", host: host, port: configuration.integer("\(name)-port"),
+      services: specialty.services, health: { readiness().map(DependencyHealth.init) },
+      onUnexpectedError: { error, method, metadata in
+        log.error(
+          "a call failed",
+          [.method: method, .error: String(reflecting: error), .requestID: metadata["request-id"] ?? ""])
+      })
+    let admin = try AdminServer(
+      loop: loop, host: host, port: configuration.integer("\(name)-admin-port"), readiness: readiness,
+      metrics: { specialty.metrics() + [Metric("ready", .gauge, "1 when ready.", readiness().allReady ? 1 : 0)] })
+    let ports: KeyValuePairs = [name: server.port, "\(name)Admin": admin.port]
+    if let problem = PortsFile.write(ports, to: configuration.text("ports-file")) { log.warning(problem) }
+    log.info("listening", [.address: "\(host):\(server.port)", .port: "\(admin.port)"])
+
+    let rpc = Part(
+      "rpc", run: { await server.run() }, beginGracefulShutdown: { server.beginGracefulShutdown() })
+    try await Lifecycle(loop: loop, log: log).run(
+      [admin.part, database.part, broker.part] + specialty.parts + [rpc])
+    log.info("ended")
+  }
+}
+
+extension [Readiness] {
+  fileprivate var allReady: Bool { allSatisfy { $0.problem == nil } }
+}
+
+extension DependencyHealth {
+  fileprivate init(_ readiness: Readiness) {
+    self.init(
+      name: readiness.name, status: readiness.problem == nil ? .serving : .notServing,
+      reason: readiness.problem ?? "")
+  }
+}

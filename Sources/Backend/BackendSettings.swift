@@ -1,0 +1,19 @@
+package import Service
+
+/// The settings that orders and payments share; `name` is `orders` or `payments`.
+package enum BackendSettings {
+  /// All settings of the service `name`, with its ports' defaults.
+  package static func all(name: String, port: Int, adminPort: Int) -> [Setting] {
+    [
+      .port("\(name)-port", default: port, "The RPC port; 0 takes a free one."),
+      .port(
+        "\(name)-admin-port", default: adminPort, "The port of /healthz, /readyz and /metrics; 0 takes a free one."),
+      Setting(
+        "database-url-\(name)", .text, default: nil, "The PostgreSQL database, such as postgresql://user@host/\(name)."),
+      Setting("database-connections", .integer(2...64), default: "4", "Connections to the database."),
+      Setting("nats-url", .text, default: "nats://127.0.0.1:14222", "The NATS server, with JetStream."),
+      Setting("migrations", .text, default: "Schemas/sql/\(name)", "The directory of the database's migrations."),
+      Setting("currency", .text, default: "RUB", "The shop's currency (ISO 4217): what is meant when none is said."),
+    ] + CommonSettings.all
+  }
+}

@@ -1,0 +1,40 @@
+internal import Postgres
+package import RPC
+internal import Service
+
+/// Runs `body`, and turns the failures of its parts into statuses that tell a caller what to do, and nothing else.
+package func translatingFailures<Result>(_ body: () async throws -> Result) async throws -> Result {
+  do {
+    return try await body()
+  } catch let error as PostgresError {
+    throw RPCError(error) ?? error
+  } catch let error as any OverloadError {
+    throw RPCError(
+      .resourceExhausted, "\(error.waiting) requests wait already; try again in a moment", reason: "OVERLOADED",
+      retryAfter: .seconds(1))
+  }
+}
+
+extension RPCError {
+  /// The Idempotency-Key came before with another request.
+  package static var idempotencyKeyReused: RPCError {
+    RPCError(
+      .invalidArgument, "this Idempotency-Key was used with another request; use a new key for a new request",
+      reason: "IDEMPOTENCY_KEY_REUSED")
+  }
+
+  /// The status of a database failure; nil for one that no caller can do anything about.
+  fileprivate init?(_ error: PostgresError) {
+    switch error.code {
+    case .connectionLost, .unknownOutcome, .closed, .timeout:
+      self.init(
+        .unavailable, "the database does not answer; try again in a moment", reason: "DATABASE_UNAVAILABLE",
+        retryAfter: .seconds(1))
+    case .overloaded:
+      self.init(
+        .resourceExhausted, "too many requests wait for the database; try again in a moment", reason: "OVERLOADED",
+        retryAfter: .seconds(1))
+    default: return nil
+    }
+  }
+}

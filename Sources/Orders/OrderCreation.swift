@@ -1,0 +1,108 @@
+internal import API
+package import EventLoop
+package import Messaging
+internal import Postgres
+internal import RPC
+internal import Service
+internal import Wire
+
+/// Takes orders in batches: group commit, and what is left to decide when an id or a key exists already.
+// Confined to its event loop; every entry checks it.
+package final class OrderCreation: @unchecked Sendable {
+  /// The most orders of one transaction.
+  private static let batchMax = 512
+  /// The most orders that wait for their transaction.
+  private static let queueMax = 16_384
+  /// When an event that has had no result is sent again for the first time.
+  private static let firstResendSeconds: Int64 = 5
+
+  private let loop: EventLoop
+  private let store: OrderStore
+  private let relay: Relay
+  private var batcher: Batcher<NewOrder, CreationOutcome>!
+
+  /// Takes orders into `store`, and hands their events to `relay`.
+  package init(loop: EventLoop, store: OrderStore, relay: Relay) {
+    self.loop = loop
+    self.store = store
+    self.relay = relay
+    batcher = Batcher(loop: loop, batchMax: Self.batchMax, queueMax: Self.queueMax, lanes: 2) { [unowned self] in
+      await self.process($0)
+    }
+  }
+
+  /// Takes `order`, with others that come at the same time.
+  ///
+  /// - Throws: ``Batcher/Overloaded``, or `PostgresError`.
+  package func create(_ order: NewOrder) async throws -> CreationOutcome {
+    try await batcher.submit(order)
+  }
+
+  /// Orders that wait for their transaction.
+  package var waiting: Int { batcher.waiting }
+
+  /// Returns when no order is on its way into the store.
+  package func drain() async { await batcher.drain() }
+
+  private func process(_ orders: [NewOrder]) async -> [Result<CreationOutcome, any Error>] {
+    do {
+      let firsts = Self.firsts(of: orders)
+      let created = try await create(firsts)
+      relay.publish(firsts.lazy.filter { created.contains($0.id) }.map(\.event))
+      return try await outcomes(of: orders, created: created, firsts: firsts)
+    } catch let error as PostgresError where error.isServerRefusal && orders.count > 1 {
+      // One bad order must not fail its neighbours.
+      var results: [Result<CreationOutcome, any Error>] = []
+      for order in orders { results += await process([order]) }
+      return results
+    } catch {
+      return orders.map { _ in .failure(error) }
+    }
+  }
+
+  /// The ids and keys of the orders make it harmless to try again when it is not known whether they were taken.
+  private func create(_ orders: [NewOrder]) async throws -> Set<UUID> {
+    try await repeatingHarmlessly(on: loop, isSafeWhenUnknown: true) {
+      let dueAt = Timestamp(microseconds: Timestamp.now.microseconds + Self.firstResendSeconds * 1_000_000)
+      return try await store.create(orders, dueAt: dueAt)
+    }
+  }
+
+  /// The orders of the batch without later ones of the same id or key.
+  private static func firsts(of orders: [NewOrder]) -> [NewOrder] {
+    var ids = Set<UUID>(minimumCapacity: orders.count)
+    var keys = Set<String>()
+    return orders.filter { order in
+      guard ids.insert(order.id).inserted else { return false }
+      return order.idempotency.map { keys.insert($0.key).inserted } ?? true
+    }
+  }
+
+  /// What became of each order: those that were not taken had an id or a key that exists.
+  private func outcomes(
+    of orders: [NewOrder], created: Set<UUID>, firsts: [NewOrder]
+  ) async throws -> [Result<CreationOutcome, any Error>] {
+    if created.count == orders.count { return orders.map { _ in .success(.created) } }
+    var taken = created
+    let isTakenNow = orders.map { taken.remove($0.id) != nil }
+    let rest = zip(orders, isTakenNow).filter { !$1 }.map(\.0)
+    let keyed = try await store.keyed(rest.compactMap { $0.idempotency?.key })
+    let existing = try await store.orders(rest.map(\.id))
+    return try zip(orders, isTakenNow).map { order, isTakenNow in
+      if isTakenNow { return .success(.created) }
+      return .success(try Self.outcome(of: order, keyed: keyed, existing: existing))
+    }
+  }
+
+  private static func outcome(
+    of order: NewOrder, keyed: [String: (request: [UInt8], response: [UInt8])], existing: [UUID: Order]
+  ) throws -> CreationOutcome {
+    if let own = order.idempotency, let first = keyed[own.key] {
+      return own.request == first.request ? .replayed(try Order(decoding: first.response)) : .keyReused
+    }
+    guard let present = existing[order.id] else {
+      throw RPCError(.aborted, "the order's id or key was in use while it was taken; try again")
+    }
+    return OrderRules.isRepeat(order, of: present) ? .repeated(present) : .idTaken
+  }
+}

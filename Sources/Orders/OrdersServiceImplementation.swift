@@ -1,0 +1,53 @@
+package import API
+internal import Messaging
+internal import Postgres
+package import RPC
+internal import Service
+internal import Wire
+
+/// The methods of `Orders`, from request to store.
+package struct OrdersServiceImplementation: OrdersService {
+  private let store: OrderStore
+  private let creation: OrderCreation
+  private let currency: String
+
+  /// The service over `store`; orders are in `currency` unless they say otherwise.
+  package init(store: OrderStore, creation: OrderCreation, currency: String) {
+    self.store = store
+    self.creation = creation
+    self.currency = currency
+  }
+
+  package func createOrder(_ request: CreateOrderRequest, context: CallContext) async throws -> Order {
+    let new = try OrderRules.newOrder(request, metadata: context.metadata, currency: currency, now: .now)
+    switch try await translatingFailures({ try await creation.create(new) }) {
+    case .created: return new.order
+    case .repeated(let order): return order
+    case .replayed(let order):
+      context.responseMetadata["idempotency-replayed"] = "true"
+      return order
+    case .idTaken:
+      throw RPCError(.alreadyExists, "another order has the id \(new.id); use a new one", reason: "ORDER_EXISTS")
+    case .keyReused: throw RPCError.idempotencyKeyReused
+    }
+  }
+
+  package func getOrder(_ request: GetOrderRequest, context: CallContext) async throws -> Order {
+    guard let order = try await translatingFailures({ try await store.order(request.id) }) else {
+      throw RPCError(.notFound, "no order has the id \(request.id)", reason: "NO_ORDER")
+    }
+    return order
+  }
+
+  package func listOrders(_ request: ListOrdersRequest, context: CallContext) async throws -> ListOrdersResponse {
+    let page = try OrderPage(request)
+    var orders = try await translatingFailures {
+      try await store.orders(of: request.userId, status: request.status, page: page)
+    }
+    guard orders.count > page.size, let last = orders.prefix(page.size).last else {
+      return ListOrdersResponse(orders: orders, nextPageToken: "")
+    }
+    orders.removeLast()
+    return ListOrdersResponse(orders: orders, nextPageToken: OrderPage.token(after: last))
+  }
+}

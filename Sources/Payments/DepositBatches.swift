@@ -1,0 +1,51 @@
+package import API
+package import EventLoop
+internal import Messaging
+internal import Postgres
+internal import Service
+
+/// Puts money on accounts in batches: group commit.
+// Confined to its event loop; every entry checks it.
+package final class DepositBatches: @unchecked Sendable {
+  /// The most deposits of one transaction.
+  private static let batchMax = 512
+  /// The most deposits that wait for their transaction.
+  private static let queueMax = 16_384
+
+  private let batcher: Batcher<NewDeposit, IdempotentOutcome<Deposit>>
+
+  /// Deposits into `store`.
+  package init(loop: EventLoop, store: PaymentStore) {
+    batcher = Batcher(loop: loop, batchMax: Self.batchMax, queueMax: Self.queueMax) { deposits in
+      await Self.process(deposits, store, loop)
+    }
+  }
+
+  /// Makes `deposit`, with others that come at the same time.
+  ///
+  /// - Throws: ``Batcher/Overloaded``, or `PostgresError`.
+  package func deposit(_ deposit: NewDeposit) async throws -> IdempotentOutcome<Deposit> {
+    try await batcher.submit(deposit)
+  }
+
+  /// Returns when no deposit is on its way into the store.
+  package func drain() async { await batcher.drain() }
+
+  private static func process(
+    _ deposits: [NewDeposit], _ store: PaymentStore, _ loop: EventLoop
+  ) async -> [Result<IdempotentOutcome<Deposit>, any Error>] {
+    do {
+      let outcomes = try await repeatingHarmlessly(on: loop, isSafeWhenUnknown: false) {
+        try await store.deposit(deposits)
+      }
+      return outcomes.map { .success($0) }
+    } catch let error as PostgresError where error.isServerRefusal && deposits.count > 1 {
+      // One bad deposit must not fail its neighbours.
+      var results: [Result<IdempotentOutcome<Deposit>, any Error>] = []
+      for deposit in deposits { results += await process([deposit], store, loop) }
+      return results
+    } catch {
+      return deposits.map { _ in .failure(error) }
+    }
+  }
+}

@@ -1,0 +1,202 @@
+package import API
+package import Postgres
+package import Wire
+
+/// All SQL of payments.
+package struct PaymentStore: Sendable {
+  private let pool: PostgresPool
+
+  /// A store in the database of `pool`.
+  package init(_ pool: PostgresPool) { self.pool = pool }
+
+  // MARK: Settling
+
+  /// Decides orders in one transaction of two round trips: lock the accounts and look for what was decided before; then
+  /// write charges, entries and balances, and commit.
+  ///
+  /// - Returns: the result of each order, in order.
+  package func settle(_ orders: [OrderCreated], at time: Timestamp) async throws -> [OrderSettled] {
+    try await pool.withTransaction { transaction in
+      let locked = transaction.send(Self.lockAccounts(of: orders.map(\.userId)))
+      let decided = transaction.send(
+        Statement(
+          "SELECT order_id, user_id, outcome, settled_at FROM charges WHERE order_id = ANY ($1)",
+          orders.map(\.orderId)))
+      let settlement = Settlement(
+        of: orders, decided: try Self.results(try await decided.rows()),
+        accounts: try Self.accounts(try await locked.rows()), at: time)
+      if !settlement.charges.isEmpty {
+        transaction.send(Self.insertCharges(settlement.charges))
+        Self.write(settlement.ledger, in: transaction)
+      }
+      return settlement.results
+    }
+  }
+
+  // MARK: Accounts and deposits
+
+  /// Puts money on accounts, in one transaction of two round trips.
+  ///
+  /// - Returns: what became of each deposit, in order.
+  package func deposit(_ deposits: [NewDeposit]) async throws -> [IdempotentOutcome<Deposit>] {
+    try await pool.withTransaction { transaction in
+      let locked = transaction.send(Self.lockAccounts(of: deposits.map(\.userID)))
+      let keyed = transaction.send(Self.keyed("Deposit", deposits.compactMap { $0.idempotency?.key }))
+      let accounts = try Self.accounts(try await locked.rows())
+      let plan = DepositPlan(of: deposits, keyed: try Self.responses(try await keyed.rows()), accounts: accounts)
+      Self.write(plan.ledger, in: transaction)
+      if !plan.keys.isEmpty { transaction.send(Self.insertKeys("Deposit", plan.keys)) }
+      return plan.outcomes
+    }
+  }
+
+  /// Opens an account, unless the user has one.
+  package func createAccount(
+    _ account: Account, _ idempotency: IdempotentRequest?
+  ) async throws -> IdempotentOutcome<Account> {
+    struct AccountExists: Error {}
+    do {
+      return try await pool.withTransaction { transaction in
+        if let own = idempotency {
+          let claim = Self.insertKeys("CreateAccount", [(own.key, own.request, account.encoded())])
+          if try await transaction.query(claim).isEmpty {
+            let first = try Self.responses(try await transaction.query(Self.keyed("CreateAccount", [own.key])))
+            guard let first = first[own.key], first.request == own.request else { return .keyReused }
+            return .replayed(try Account(decoding: first.response))
+          }
+        }
+        let created = try await transaction.query(
+          Statement(
+            """
+            INSERT INTO accounts (user_id, currency, created_at) VALUES ($1, $2, $3)
+            ON CONFLICT DO NOTHING RETURNING user_id
+            """, account.userId, account.currency, account.createdAt))
+        if created.isEmpty { throw AccountExists() }  // which takes the key back
+        return .done(account)
+      }
+    } catch is AccountExists {
+      return .accountExists
+    }
+  }
+
+  // MARK: Reading
+
+  /// A user's account; nil when there is none.
+  package func account(of userID: UUID) async throws -> Account? {
+    let rows = try await pool.query(
+      Statement("SELECT currency, balance, created_at FROM accounts WHERE user_id = $1", userID))
+    guard let row = rows.first else { return nil }
+    return Account(
+      userId: userID, balance: try row.value(1), currency: try row.value(0), createdAt: try row.value(2))
+  }
+
+  /// Entries of a statement, newest first: those numbered below `number`.
+  package func entries(of userID: UUID, below number: Int64, countMax: Int) async throws -> [Entry] {
+    let rows = try await pool.query(
+      Statement(
+        """
+        SELECT number, kind, cause, amount, entries.balance, currency, entries.created_at
+        FROM entries JOIN accounts USING (user_id)
+        WHERE user_id = $1 AND number < $2 ORDER BY number DESC LIMIT $3
+        """, userID, number, Int64(countMax)))
+    return try rows.map(Self.entry)
+  }
+
+  // MARK: Statements
+
+  /// Locks accounts in the order of their ids, so that transactions wait for each other and never in a circle.
+  private static func lockAccounts(of userIDs: [UUID]) -> Statement {
+    Statement(
+      """
+      SELECT user_id, currency, balance, entries FROM accounts WHERE user_id = ANY ($1)
+      ORDER BY user_id FOR NO KEY UPDATE
+      """, Array(Set(userIDs)))
+  }
+
+  private static func insertCharges(_ charges: [(order: OrderCreated, result: OrderSettled)]) -> Statement {
+    let charges = charges.sorted { $0.order.orderId < $1.order.orderId }
+    return Statement(
+      """
+      INSERT INTO charges (order_id, user_id, amount, currency, outcome, settled_at)
+      SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::smallint[], $6::timestamptz[])
+      """,
+      charges.map(\.order.orderId), charges.map(\.order.userId), charges.map(\.order.amount),
+      charges.map(\.order.currency), charges.map { Int16(bitPattern: $0.result.outcome.rawValue) },
+      charges.map(\.result.settledAt))
+  }
+
+  /// Appends the plan's entries and sets the balances of the accounts that it locked.
+  private static func write(_ plan: LedgerPlan, in transaction: borrowing Transaction) {
+    if plan.entries.isEmpty { return }
+    let entries = plan.entries
+    transaction.send(
+      Statement(
+        """
+        INSERT INTO entries (user_id, number, kind, cause, amount, balance, created_at)
+        SELECT * FROM unnest(
+          $1::uuid[], $2::bigint[], $3::smallint[], $4::uuid[], $5::bigint[], $6::bigint[], $7::timestamptz[])
+        """,
+        entries.map(\.userID), entries.map(\.number), entries.map { Int16(bitPattern: $0.kind.rawValue) },
+        entries.map(\.cause), entries.map(\.amount), entries.map(\.balance), entries.map(\.createdAt)))
+    let changed = plan.changed.map { (userID: $0, state: plan.accounts[$0]!) }
+    transaction.send(
+      Statement(
+        """
+        UPDATE accounts SET balance = changed.balance, entries = changed.entries
+        FROM unnest($1::uuid[], $2::bigint[], $3::bigint[]) AS changed (user_id, balance, entries)
+        WHERE accounts.user_id = changed.user_id
+        """, changed.map(\.userID), changed.map(\.state.balance), changed.map(\.state.entries)))
+  }
+
+  private static func keyed(_ scope: String, _ keys: [String]) -> Statement {
+    Statement("SELECT key, request, response FROM idempotency_keys WHERE scope = $1 AND key = ANY ($2)", scope, keys)
+  }
+
+  private static func insertKeys(
+    _ scope: String, _ keys: [(key: String, request: [UInt8], response: [UInt8])]
+  ) -> Statement {
+    Statement(
+      """
+      INSERT INTO idempotency_keys (scope, key, request, response, created_at)
+      SELECT $1, key, request, response, now()
+      FROM unnest($2::text[], $3::bytea[], $4::bytea[]) AS input (key, request, response)
+      ON CONFLICT DO NOTHING RETURNING key
+      """, scope, keys.map(\.key), keys.map(\.request), keys.map(\.response))
+  }
+
+  // MARK: Rows
+
+  private static func accounts(_ rows: Rows) throws -> [UUID: AccountState] {
+    var accounts: [UUID: AccountState] = [:]
+    for row in rows {
+      let (userID, currency, balance, entries) = try row.values((UUID, String, Int64, Int64).self)
+      accounts[userID] = AccountState(currency: currency, balance: balance, entries: entries)
+    }
+    return accounts
+  }
+
+  private static func results(_ rows: Rows) throws -> [UUID: OrderSettled] {
+    var results: [UUID: OrderSettled] = [:]
+    for row in rows {
+      let (orderID, userID, outcome, settledAt) = try row.values((UUID, UUID, Int16, Timestamp).self)
+      guard let outcome = ChargeOutcome(rawValue: UInt16(bitPattern: outcome)) else { continue }
+      results[orderID] = OrderSettled(orderId: orderID, userId: userID, outcome: outcome, settledAt: settledAt)
+    }
+    return results
+  }
+
+  private static func responses(_ rows: Rows) throws -> [String: DepositPlan.Keyed] {
+    var responses: [String: DepositPlan.Keyed] = [:]
+    for row in rows { responses[try row.value(0)] = (try row.value(1), try row.value(2)) }
+    return responses
+  }
+
+  private static func entry(_ row: Row) throws -> Entry {
+    let (number, kind, cause, amount) = try row.values((Int64, Int16, UUID, Int64).self)
+    let isDeposit = UInt16(bitPattern: kind) == EntryKind.deposit.rawValue
+    return Entry(
+      id: number, kind: EntryKind(rawValue: UInt16(bitPattern: kind)) ?? .deposit, amount: amount,
+      balance: try row.value(4), currency: try row.value(5), orderId: isDeposit ? nil : cause,
+      depositId: isDeposit ? cause : nil, createdAt: try row.value(6))
+  }
+}

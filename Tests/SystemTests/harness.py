@@ -1,0 +1,393 @@
+"""What the system tests stand on: a whole private system, an HTTP client, a load generator and the books."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+import uuid
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Callable, ClassVar, Iterable, Iterator, Mapping
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(CHECKOUT / "tools"))
+
+from devkit.home import Home  # noqa: E402
+from devkit.postgres import PrivatePostgres  # noqa: E402
+from devkit.processes import Process  # noqa: E402
+from devkit.settings import Settings  # noqa: E402
+from devkit.system import System, environment_for  # noqa: E402
+
+SETTLE_SECONDS = 60
+"""However an order's events were lost, it is settled by then."""
+
+
+class GozonSystem:
+    """A whole system in a temporary home, on free ports; started and stopped by tools/up and tools/down."""
+
+    live: ClassVar[list[GozonSystem]] = []
+    """Those that were not closed yet, so that a failing test can show their logs."""
+
+    def __init__(self) -> None:
+        self.home = Home(Path(tempfile.mkdtemp(prefix="gozon-system-")))
+        self.home.path.chmod(0o755)  # The user that PostgreSQL runs as has to reach it.
+        self.programs = Path(os.environ.get("GOZON_BUILD_DIR") or CHECKOUT / ".build" / "debug").absolute()
+        self.environment = {**os.environ, **environment_for(self.home, self.programs)}
+        GozonSystem.live.append(self)
+
+    def up(self, *arguments: str) -> str:
+        return self._tool("up", "--detach", *arguments)
+
+    def down(self) -> str:
+        return self._tool("down")
+
+    def close(self) -> None:
+        self.down()
+        GozonSystem.live.remove(self)
+        shutil.rmtree(self.home.path)
+
+    def client_tool(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Runs tools/gozon."""
+        return subprocess.run(
+            [str(CHECKOUT / "tools" / "gozon"), *arguments],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=check,
+        )
+
+    def _tool(self, name: str, *arguments: str) -> str:
+        answer = subprocess.run(
+            [str(CHECKOUT / "tools" / name), *arguments],
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=180,
+        )
+        if answer.returncode != 0:
+            raise AssertionError(f"tools/{name} ended with {answer.returncode}:\n{answer.stdout}")
+        return answer.stdout
+
+    @property
+    def parts(self) -> System:
+        """The programs of this system as tools/up runs them; to start replicas of them."""
+        return System(self.home, Settings.of_environment(self.environment), self.programs)
+
+    def process(self, name: str) -> Process:
+        return Process(self.home, name)
+
+    def pids(self) -> dict[str, int | None]:
+        return {name: self.process(name).pid() for name in ("postgres", "nats", "orders", "payments", "gateway")}
+
+    def kill(self, name: str) -> None:
+        """kill -9, and waits until the process is gone."""
+        process = self.process(name)
+        assert process.pid() is not None, f"{name} does not run"
+        process.kill()
+        assert process.wait_gone(10), f"{name} survived kill -9"
+
+    @property
+    def ports(self) -> dict[str, int]:
+        return self.home.saved_ports()
+
+    @property
+    def address(self) -> str:
+        """Host and port of the public HTTP."""
+        return f"127.0.0.1:{self.ports['http']}"
+
+    def client(self, address: str | None = None) -> Client:
+        return Client(address or self.address)
+
+    def sql(self, database: str, statement: str) -> list[list[str]]:
+        text = PrivatePostgres(self.home, self.ports["postgres"]).sql(statement, database)
+        return [line.split("|") for line in text.splitlines()]
+
+
+class SystemTestCase(unittest.TestCase):
+    """Tests of one class share a system that is up."""
+
+    system: ClassVar[GozonSystem]
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.system = GozonSystem()
+        cls.addClassCleanup(cls.system.close)
+        cls.system.up()
+
+    def setUp(self) -> None:
+        self.client = self.system.client()
+        self.addCleanup(self.client.close)
+
+    def assert_problem(self, answer: Answer, status: int, code: str | None = None) -> dict[str, Any]:
+        """Asserts an error in the one shape that errors have (RFC 9457); the problem."""
+        self.assertEqual(answer.status, status, answer)
+        self.assertEqual(answer.headers.get_content_type(), "application/problem+json", answer)
+        problem = answer.json
+        for member, kind in {
+            "type": str,
+            "title": str,
+            "status": int,
+            "detail": str,
+            "code": str,
+            "requestId": str,
+        }.items():
+            self.assertIsInstance(problem.get(member), kind, f"{member} in {problem}")
+        self.assertEqual(problem["status"], status, problem)
+        if code:
+            self.assertEqual(problem["code"], code, problem)
+        for error in problem.get("errors", []):
+            self.assertEqual(set(error), {"pointer", "detail"}, problem)
+        return problem
+
+    def assert_serving(self, pids: Mapping[str, int | None]) -> None:
+        """Asserts that no process ended or was replaced, and that orders are still paid."""
+        self.assertEqual(self.system.pids(), dict(pids))
+        user = self.client.funded_user(7)
+        self.assertEqual(self.client.settled(self.client.order(user, 7)["id"])["status"], "FINISHED")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back for a request."""
+
+    status: int
+    headers: http.client.HTTPMessage
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    def __str__(self) -> str:
+        return f"{self.status} {self.body[:500].decode(errors='replace')}"
+
+
+class Client:
+    """One keep-alive connection; for one thread. Errors of the connection come as OSError or HTTPException."""
+
+    def __init__(self, address: str, timeout: float = 30) -> None:
+        self.connection = http.client.HTTPConnection(address, timeout=timeout)
+
+    def close(self) -> None:
+        self.connection.close()
+
+    def request(self, method: str, path: str, body: Any = None, headers: Mapping[str, str] = {}) -> Answer:
+        """Sends a request: bytes as they are, anything else as JSON."""
+        data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
+        sent = {} if data is None else {"Content-Type": "application/json"}
+        try:
+            self.connection.request(method, path, data, {**sent, **headers})
+            response = self.connection.getresponse()
+            return Answer(response.status, response.headers, response.read())
+        except BaseException:
+            self.connection.close()
+            raise
+
+    def get(self, path: str, headers: Mapping[str, str] = {}) -> Answer:
+        return self.request("GET", path, None, headers)
+
+    def post(self, path: str, body: Any, headers: Mapping[str, str] = {}) -> Answer:
+        return self.request("POST", path, body, headers)
+
+    def created(self, path: str, body: Any, headers: Mapping[str, str] = {}) -> dict[str, Any]:
+        answer = self.post(path, body, headers)
+        assert answer.status == 201, f"POST {path} {body}: {answer}"
+        return answer.json
+
+    def found(self, path: str) -> dict[str, Any]:
+        answer = self.get(path)
+        assert answer.status == 200, f"GET {path}: {answer}"
+        return answer.json
+
+    def funded_user(self, amount: int) -> str:
+        """A user whose account holds an amount."""
+        user = str(uuid.uuid4())
+        self.created("/v1/accounts", {"userId": user})
+        if amount:
+            self.created(f"/v1/accounts/{user}/deposits", {"amount": amount})
+        return user
+
+    def order(self, user: str, amount: int, **others: Any) -> dict[str, Any]:
+        return self.created("/v1/orders", {"userId": user, "amount": amount, **others})
+
+    def balance(self, user: str) -> int:
+        return self.found(f"/v1/accounts/{user}")["balance"]
+
+    def settled(self, order: str) -> dict[str, Any]:
+        """The order, once it is settled."""
+        return eventually(
+            lambda: self.found(f"/v1/orders/{order}"),
+            lambda found: found["status"] != "NEW",
+            f"order {order} to be settled",
+        )
+
+    def pages(self, path: str, member: str) -> Iterator[dict[str, Any]]:
+        """Everything in a paged list; the path has a query already."""
+        token = ""
+        while True:
+            page = self.found(f"{path}&pageSize=1000" + (f"&pageToken={token}" if token else ""))
+            yield from page[member]
+            token = page.get("nextPageToken")
+            if not token:
+                return
+
+    def orders_of(self, user: str) -> list[dict[str, Any]]:
+        return list(self.pages(f"/v1/orders?userId={user}", "orders"))
+
+    def entries_of(self, user: str) -> list[dict[str, Any]]:
+        return list(self.pages(f"/v1/accounts/{user}/entries?", "entries"))
+
+
+def eventually(look: Callable[[], Any], good: Callable[[Any], bool], what: str, seconds: float = SETTLE_SECONDS) -> Any:
+    """Looks again and again until what is seen is good."""
+    deadline = time.monotonic() + seconds
+    pause = 0.002
+    while not good(seen := look()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited {seconds} s for {what}; last seen: {str(seen)[:1000]}")
+        time.sleep(pause)
+        pause = min(pause * 1.5, 0.25)
+    return seen
+
+
+def in_parallel(count: int, work: Callable[[int], Any]) -> list[Any]:
+    """Calls a function in so many threads at once; what they return, in their order."""
+    barrier = threading.Barrier(count)
+    results: list[Any] = [None] * count
+
+    def run(index: int) -> None:
+        barrier.wait()
+        try:
+            results[index] = work(index)
+        except BaseException as error:
+            results[index] = error
+
+    threads = [threading.Thread(target=run, args=(index,)) for index in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+    return results
+
+
+class Load:
+    """Threads that place orders for as long as the load runs. Every order has the caller's own id and is repeated
+    until it is accepted, as a careful shop would do."""
+
+    def __init__(self, addresses: Iterable[str], users: list[str], workers: int = 8) -> None:
+        self.addresses = list(addresses)
+        self.users = users
+        self.accepted: dict[str, tuple[str, int]] = {}
+        """User and amount of each order that was answered with 201."""
+        self.refusals: list[str] = []
+        """Answers that no fault excuses."""
+        self.repeats = 0
+        self._stopping = threading.Event()
+        self._threads = [threading.Thread(target=self._work, args=(index,)) for index in range(workers)]
+
+    def __enter__(self) -> Load:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopping.set()
+        for thread in self._threads:
+            thread.join()
+
+    def run_on(self, orders: int, seconds: float = 30) -> None:
+        """Waits until so many more orders are accepted."""
+        goal = len(self.accepted) + orders
+        eventually(lambda: len(self.accepted), lambda count: count >= goal, f"{goal} accepted orders", seconds)
+
+    def _work(self, index: int) -> None:
+        dice = random.Random(index)
+        client = Client(self.addresses[index % len(self.addresses)], timeout=5)
+        while not self._stopping.is_set():
+            order, user, amount = str(uuid.uuid4()), dice.choice(self.users), dice.randint(1, 20)
+            if self._place(client, {"id": order, "userId": user, "amount": amount}):
+                self.accepted[order] = (user, amount)
+        client.close()
+
+    def _place(self, client: Client, order: Mapping[str, Any]) -> bool:
+        while not self._stopping.is_set():
+            try:
+                answer = client.post("/v1/orders", order)
+            except (OSError, http.client.HTTPException):
+                answer = None
+            if answer and answer.status == 201:
+                return True
+            if answer and answer.status < 500 and answer.status != 429:
+                self.refusals.append(str(answer))
+                return False
+            self.repeats += 1
+            time.sleep(0.02)
+        return False
+
+
+def assert_books(
+    case: SystemTestCase, deposits: Mapping[str, int], accepted: Mapping[str, tuple[str, int]] = {}
+) -> None:
+    """Asserts, once every order is settled, that no accepted order is lost, that every paid order was charged exactly
+    once and no other at all, and that each user's deposits are the balance and the finished orders."""
+    client = case.client
+    eventually(lambda: client.found("/v1/orders?status=NEW&pageSize=5")["orders"], lambda new: not new, "no NEW order")
+    found: dict[str, dict[str, Any]] = {}
+    for user, deposited in deposits.items():
+        orders = client.orders_of(user)
+        found.update((order["id"], order) for order in orders)
+        finished = {order["id"]: order["amount"] for order in orders if order["status"] == "FINISHED"}
+        entries = client.entries_of(user)
+        charges = [(entry["orderId"], -entry["amount"]) for entry in entries if entry["kind"] == "CHARGE"]
+        case.assertEqual(Counter(charges), Counter(finished.items()), "the charges are the finished orders, once each")
+        balance = client.balance(user)
+        case.assertEqual(balance + sum(finished.values()), deposited, f"the books of {user}")
+        case.assertEqual(sum(entry["amount"] for entry in entries), balance, f"the statement of {user}")
+    _assert_ledgers(case)
+    for order, (user, amount) in accepted.items():
+        case.assertIn(order, found, "an accepted order is lost")
+        case.assertEqual((found[order]["userId"], found[order]["amount"]), (user, amount))
+
+
+def _assert_ledgers(case: SystemTestCase) -> None:
+    """The same from the tables themselves, over all users of the system. Numbers are those of the schemas: order status
+    2 is FINISHED, outcome 1 CHARGED, entry kind 1 a deposit and 2 a charge."""
+    eventually(
+        lambda: case.system.sql("orders", "SELECT count(*) FROM outbox"),
+        lambda rows: rows == [["0"]],
+        "an empty outbox",
+    )
+    orders = case.system.sql("orders", "SELECT count(*), coalesce(sum(amount), 0) FROM orders WHERE status = 2")
+    charges = case.system.sql("payments", "SELECT count(*), coalesce(sum(amount), 0) FROM charges WHERE outcome = 1")
+    entries = case.system.sql(
+        "payments", "SELECT count(DISTINCT cause), coalesce(-sum(amount), 0) FROM entries WHERE kind = 2"
+    )
+    case.assertEqual(charges, orders, "number and sum of the charges are those of the finished orders")
+    case.assertEqual(entries, orders, "number and sum of the debits are those of the finished orders")
+    broken = case.system.sql(
+        "payments",
+        """SELECT user_id FROM accounts LEFT JOIN entries USING (user_id) GROUP BY user_id
+           HAVING max(accounts.balance) <> coalesce(sum(amount), 0) OR max(accounts.entries) <> count(number)""",
+    )
+    case.assertEqual(broken, [], "accounts whose balance is not the sum of their entries")
+    deposits, balances = case.system.sql(
+        "payments",
+        """SELECT (SELECT coalesce(sum(amount), 0) FROM entries WHERE kind = 1),
+                  (SELECT coalesce(sum(balance), 0) FROM accounts)""",
+    )[0]
+    case.assertEqual(int(deposits), int(balances) + int(orders[0][1]), "deposits = balances + finished orders")

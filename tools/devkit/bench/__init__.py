@@ -1,0 +1,49 @@
+"""tools/bench: the benchmarks, each next to something real that does the same work in the same run."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import platform
+import signal
+import sys
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+
+from devkit.bench.measure import Bench
+from devkit.bench.orders import measure_accounts, measure_orders
+from devkit.bench.rpc import measure_rpc
+from devkit.console import say
+from devkit.packages import prepare
+
+BENCHMARKS = {"rpc": measure_rpc, "orders": measure_orders, "http": measure_accounts}
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(
+        prog="tools/bench",
+        description="Measures the release build on a system of its own. Figures are of this machine, with the load "
+        "generator on it; ratios carry over to others.",
+    )
+    parser.add_argument("name", nargs="?", choices=BENCHMARKS, help="one benchmark; all of them without")
+    parser.add_argument("--json", action="store_true", help="one JSON document on standard output, and nothing else")
+    parser.add_argument("--seconds", type=int, default=15, help="how long each load runs (15)")
+    options = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+    # With --json what the steps say goes where it does not disturb.
+    with contextlib.redirect_stdout(sys.stderr) if options.json else contextlib.nullcontext():
+        prepare(build=True, postgres=True, nats=True, others=["wrk"])
+        with tempfile.TemporaryDirectory(prefix="gozon-bench-") as directory, Bench(Path(directory)) as bench:
+            names = [options.name] if options.name else list(BENCHMARKS)
+            results = [BENCHMARKS[name](bench, options.seconds) for name in names]
+    if options.json:
+        machine = {"system": platform.platform(), "processors": os.cpu_count()}
+        print(json.dumps({"machine": machine, "results": [{**asdict(r), "ratio": r.ratio} for r in results]}, indent=2))
+    else:
+        for result in results:
+            say(f"\n{result.text()}")
+    return 0 if all(result.sound for result in results) else 1

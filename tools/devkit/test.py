@@ -1,0 +1,206 @@
+"""tools/test: every test of the project, on servers of its own."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+import xml.etree.ElementTree as ElementTree
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Iterator
+
+from devkit import coverage
+from devkit.console import Failure, complain, last_lines, run_step, say
+from devkit.home import CHECKOUT, Home
+from devkit.nats import PrivateNATS
+from devkit.packages import nats_server, prepare, swift_build
+from devkit.postgres import PrivatePostgres
+from devkit.processes import stop_all
+from devkit.settings import any_free_port
+
+LINTED = ("Sources", "Tests", "Plugins", "Package.swift")
+SYSTEM_TESTS = CHECKOUT / "Tests" / "SystemTests"
+
+
+@dataclass
+class Count:
+    """How many tests passed and failed."""
+
+    passed: int = 0
+    failed: int = 0
+
+    def add(self, other: Count) -> None:
+        self.passed += other.passed
+        self.failed += other.failed
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(
+        prog="tools/test",
+        description="Checks the format, builds with warnings as errors, runs the unit and integration tests on a "
+        "PostgreSQL and a NATS of its own, then the system tests, and measures the coverage of Sources. "
+        "The last line is `N passed, N failed`.",
+    )
+    parser.add_argument("--only", choices=("lint", "unit", "system"), help="run one part; coverage is not judged then")
+    parser.add_argument("--filter", metavar="PATTERN", help="run the tests whose names contain this")
+    options = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+    parts = [options.only] if options.only else ["lint", "unit", "system"]
+    whole = not (options.only or options.filter)
+    started = time.monotonic()
+    count = Count()
+    with _scratch() as scratch:
+        try:
+            prepare(build=True, postgres=True, nats=True)
+            if "lint" in parts:
+                count.add(_lint(scratch))
+            if "unit" in parts or "system" in parts:
+                programs = _build(scratch)
+            if "unit" in parts:
+                count.add(_unit_tests(scratch, options.filter))
+            if "system" in parts:
+                count.add(_system_tests(scratch, programs, options.filter))
+            if whole:
+                count.add(_judge_coverage(scratch, programs))
+        except Failure as failure:
+            complain(str(failure))
+            count.failed += 1
+    say(f"\ntook {time.monotonic() - started:.0f} s")
+    say(f"{count.passed} passed, {count.failed} failed")
+    return 1 if count.failed or not count.passed else 0
+
+
+@contextlib.contextmanager
+def _scratch() -> Iterator[Path]:
+    """A directory for logs, servers and profiles, removed in the end."""
+    path = Path(tempfile.mkdtemp(prefix="gozon-test-"))
+    path.chmod(0o755)  # The user that PostgreSQL runs as has to reach it.
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def _lint(scratch: Path) -> Count:
+    command = ["swift", "format", "lint", "--strict", "--recursive", "--parallel", *LINTED]
+    try:
+        run_step("checking the format", command, scratch / "lint.log", cwd=CHECKOUT)
+    except Failure as failure:
+        complain(str(failure))
+        return Count(failed=1)
+    return Count(passed=1)
+
+
+def _build(scratch: Path) -> Path:
+    return swift_build("debug", scratch / "build.log", "--build-tests", "--enable-code-coverage")
+
+
+def _unit_tests(scratch: Path, pattern: str | None) -> Count:
+    """Everything under `swift test`, on one PostgreSQL and one NATS; each suite makes its own databases and streams."""
+    home = Home(scratch / "unit")
+    home.create()
+    postgres = PrivatePostgres(home, any_free_port())
+    nats = PrivateNATS(home, any_free_port({postgres.port}), any_free_port({postgres.port}))
+    report = scratch / "unit.xml"
+    command = ["swift", "test", "--package-path", str(CHECKOUT), "--skip-build", "--enable-code-coverage"]
+    command += ["--xunit-output", str(report), *(["--filter", pattern] if pattern else [])]
+    try:
+        for program in (postgres.program(), nats.program()):
+            program.wait_ready(program.start())
+        say("unit and integration tests ...")
+        answer = subprocess.run(
+            command,
+            env={
+                **os.environ,
+                "GOZON_TEST_POSTGRES": postgres.admin_url,
+                "GOZON_TEST_NATS": nats.url,
+                "GOZON_NATS_SERVER": str(nats_server()),
+            },
+        )
+    finally:
+        stop_all(home)
+    count = _read_report(report.with_name("unit-swift-testing.xml"))
+    if answer.returncode != 0 and count.failed == 0:
+        complain(f"swift test ended with {answer.returncode}")
+        count.failed += 1
+    return count
+
+
+def _read_report(report: Path) -> Count:
+    """Counts the tests of an xUnit report; a skipped one has not passed and is not counted."""
+    try:
+        cases = list(ElementTree.parse(report).iter("testcase"))
+    except (OSError, ElementTree.ParseError) as error:
+        complain(f"swift test has left no report: {error}")
+        return Count(failed=1)
+    failed = sum(case.find("failure") is not None or case.find("error") is not None for case in cases)
+    skipped = sum(case.find("skipped") is not None for case in cases)
+    return Count(passed=len(cases) - failed - skipped, failed=failed)
+
+
+def _system_tests(scratch: Path, programs: Path, pattern: str | None) -> Count:
+    """The tests of Tests/SystemTests, on the programs that were built for coverage."""
+    say("\nsystem tests ...")
+    os.environ["GOZON_BUILD_DIR"] = str(programs)
+    os.environ["LLVM_PROFILE_FILE"] = str(scratch / "profiles" / "%p-%m.profraw")
+    sys.path.insert(0, str(SYSTEM_TESTS))
+    loader = unittest.TestLoader()
+    if pattern:
+        loader.testNamePatterns = [f"*{pattern}*"]
+    suite = loader.discover(str(SYSTEM_TESTS), top_level_dir=str(SYSTEM_TESTS))
+    result = unittest.TextTestRunner(sys.stdout, verbosity=2, resultclass=_Result).run(suite)
+    # A class or module that could not be set up is an error without a test that ran.
+    failed = len(result.failed_tests)
+    return Count(passed=len(result.passed_tests - result.failed_tests), failed=failed)
+
+
+class _Result(unittest.TextTestResult):
+    """Counts each test once, whatever number of its subtests fail, and shows the logs of the system it ran on."""
+
+    def __init__(self, *arguments: object, **options: object) -> None:
+        super().__init__(*arguments, **options)
+        self.passed_tests: set[str] = set()
+        self.failed_tests: set[str] = set()
+
+    def addSuccess(self, test: unittest.TestCase) -> None:
+        super().addSuccess(test)
+        self.passed_tests.add(test.id())
+
+    def addFailure(self, test: unittest.TestCase, error: object) -> None:
+        super().addFailure(test, error)
+        self._fail(test)
+
+    def addError(self, test: unittest.TestCase, error: object) -> None:
+        super().addError(test, error)
+        self._fail(test)
+
+    def addSubTest(self, test: unittest.TestCase, subtest: unittest.TestCase, error: object) -> None:
+        super().addSubTest(test, subtest, error)
+        if error is not None:
+            self.failed_tests.add(test.id())
+
+    def _fail(self, test: unittest.TestCase) -> None:
+        from harness import GozonSystem
+
+        self.failed_tests.add(test.id())
+        for system in GozonSystem.live:
+            for log in sorted(system.home.log.glob("*.log")):
+                complain(last_lines(log, 12))
+
+
+def _judge_coverage(scratch: Path, programs: Path) -> Count:
+    report = coverage.measure(programs, scratch)
+    say("\n" + report.table())
+    if report.total < coverage.MINIMUM_PERCENT:
+        complain(f"line coverage of Sources is under {coverage.MINIMUM_PERCENT} %")
+        return Count(failed=1)
+    return Count(passed=1)
