@@ -63,6 +63,21 @@ import Wire
     }
   }
 
+  @Test func `one text serves parameters of different types`() async throws {
+    try await withConnection { connection in
+      func echo<Value: PostgresCodable & Equatable>(_ value: Value) async throws {
+        let back: Value = try await connection.query(Statement("SELECT $1", value)).single().value(0)
+        #expect(back == value)
+      }
+      for _ in 0..<2 {
+        try await echo(258 as Int64)
+        try await echo("text")
+        try await echo([1, 2] as [UInt8])
+        try await echo(["a"])
+      }
+    }
+  }
+
   @Test func `a column of another type, NULL or none is an error`() async throws {
     try await withConnection { connection in
       let row = try await connection.query(Statement("SELECT 1::bigint, NULL::bigint, 2::numeric")).single()

@@ -24,18 +24,22 @@ package final class TestNATS: @unchecked Sendable {
   private let port: UInt16
   private var process: pid_t?
 
-  /// Starts a server with an empty store.
-  package init() throws {
+  /// Runs `body` with a server that has an empty store; the server is gone when it returns.
+  package static func withServer<Result>(_ body: (TestNATS) async throws -> Result) async throws -> Result {
+    let server = try TestNATS()
+    defer {
+      server.kill()
+      server.wipe()
+    }
+    return try await body(server)
+  }
+
+  private init() throws {
     program = try Self.findProgram()
     port = try Self.freePort()
     url = "nats://127.0.0.1:\(port)"
     store = NSTemporaryDirectory() + "/gozon-nats-\(UUID().uuidString)"
     try start()
-  }
-
-  deinit {
-    kill()
-    wipe()
   }
 
   /// Starts the server again, on the same port and store.
@@ -85,19 +89,26 @@ package final class TestNATS: @unchecked Sendable {
     throw Missing(description: "no nats-server found: run tools/test, or set GOZON_NATS_SERVER")
   }
 
+  /// A port below those that the system gives to outgoing connections, so that it is still free after a restart.
   private static func freePort() throws -> UInt16 {
+    for _ in 0..<100 {
+      let port = UInt16.random(in: 20_000..<32_000)
+      if isFree(port) { return port }
+    }
+    throw Missing(description: "no free port")
+  }
+
+  private static func isFree(_ port: UInt16) -> Bool {
     let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     defer { Glibc.close(socket) }
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
+    address.sin_port = port.bigEndian
     address.sin_addr.s_addr = in_addr_t(UInt32(0x7F00_0001).bigEndian)
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let code = withUnsafeMutablePointer(to: &address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
-        bind(socket, pointer, length) == 0 ? getsockname(socket, pointer, &length) : -1
+    return withUnsafePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        bind(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
       }
     }
-    guard code == 0 else { throw Missing(description: "no free port") }
-    return UInt16(bigEndian: address.sin_port)
   }
 }

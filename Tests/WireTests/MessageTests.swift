@@ -17,6 +17,26 @@ struct MessageTests {
     #expect(try OldVersion(decoding: golden) == message)
   }
 
+  @Test func `messages in a list have the bytes that PROTOCOL.md works out`() throws {
+    let golden = bytes(
+      """
+      1000 0300 0000 0000
+      1800 0000 0400 0000
+      1c00 0000 2500 0000
+      726f 6f74
+      0100 0000
+      1d00 0000
+      1000 0300 0000 0000
+      1800 0000 0100 0000
+      1900 0000 0400 0000
+      61
+      0000 0000
+      """)
+    let message = Inner("root", [Inner("a")])
+    #expect(hexadecimal(message.encoded()) == hexadecimal(golden))
+    #expect(try Inner(decoding: golden) == message)
+  }
+
   @Test func `every type has its golden bytes`() throws {
     let golden = bytes(
       """

@@ -116,8 +116,9 @@ class System:
             "GOZON_DATABASE_URL_ORDERS": self.databases["orders"],
             "GOZON_DATABASE_URL_PAYMENTS": self.databases["payments"],
         }
-        text = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in exports.items())
-        write_whole(self.home.env_file, text, mode=0o600)  # The addresses of outside servers may hold passwords.
+        # What is set already wins.
+        lines = [f'[ "${{{name}:-}}" ] || export {name}={shlex.quote(value)}\n' for name, value in exports.items()]
+        write_whole(self.home.env_file, "".join(lines), mode=0o600)  # The addresses of outside servers may hold passwords.
 
 
 def environment_for(home: Home, programs: Path) -> dict[str, str]:
