@@ -99,7 +99,7 @@ let package = Package(
     tests("Messaging", ["Messaging"]),
     tests("Orders", ["Orders", "Messaging", "Postgres", "EventLoop", "API", "Wire"]),
     tests("Payments", ["Payments", "Messaging", "Postgres", "EventLoop", "API", "Wire"]),
-    tests("Gateway", ["Gateway", "Schema", "Wire"]),
+    tests("Gateway", ["Gateway", "Schema", "RPC", "HTTP", "Service", "EventLoop", "Wire"]),
     tests("ClientTool", ["ClientTool"]),
   ]
 )
