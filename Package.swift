@@ -30,9 +30,13 @@ func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
   .executableTarget(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+func tests(
+  _ name: String, _ dependencies: [Target.Dependency], exclude: [String] = [], resources: [Resource] = [],
+  plugins: [Target.PluginUsage] = []
+) -> Target {
   .testTarget(
-    name: "\(name)Tests", dependencies: dependencies + ["TestSupport"], resources: resources, swiftSettings: strict)
+    name: "\(name)Tests", dependencies: dependencies + ["TestSupport"], exclude: exclude, resources: resources,
+    swiftSettings: strict, plugins: plugins)
 }
 
 let package = Package(
@@ -62,7 +66,7 @@ let package = Package(
     module(
       "RPC", ["EventLoop", "Wire"], exclude: ["schemas.txt", "DESIGN.md"], plugins: ["SchemaPlugin"]),
     module("Postgres", ["EventLoop", "Wire", "CPQ"]),
-    module("JetStream", ["EventLoop", "CNATS"]),
+    module("JetStream", ["EventLoop", "CNATS"], exclude: ["DESIGN.md"]),
     module("API", ["RPC", "Wire"], exclude: ["schemas.txt"], plugins: ["SchemaPlugin"]),
     module(
       "Messaging", ["EventLoop", "Wire", "Service", "RPC", "Postgres", "JetStream", "API"], exclude: ["DESIGN.md"]),
@@ -86,7 +90,9 @@ let package = Package(
       swiftSettings: strict),
     tests("EventLoop", ["EventLoop"]),
     tests("Wire", ["Wire"]),
-    tests("Schema", ["Schema", "Wire"]),
+    tests(
+      "Schema", ["Schema", "RPC", "Wire"], exclude: ["schemas.txt", "Schemas"],
+      plugins: ["SchemaPlugin"]),
     tests("HTTP", ["HTTP", "EventLoop"]),
     tests("Service", ["Service", "EventLoop"]),
     tests("RPC", ["RPC", "EventLoop", "Wire", "API"]),

@@ -30,7 +30,8 @@ package enum EventStreams {
 
   private static func consumer(_ name: String, of stream: String, filter: String) -> ConsumerConfiguration {
     var consumer = ConsumerConfiguration(stream: stream, name: name, filterSubjects: [filter])
-    consumer.ackWait = .seconds(30)
+    // Several times what the largest batch takes; what a killed process held comes again after it.
+    consumer.ackWait = .seconds(10)
     consumer.ackPendingMax = 16_384
     return consumer
   }

@@ -23,18 +23,24 @@ package struct SchemaSet: Sendable {
     return try checker.check(count: sources.count)
   }
 
-  /// The index of the message of this full name.
-  package func messageIndex(named fullName: String) -> Int? { messages.firstIndex { $0.fullName == fullName } }
+  /// The message of this full name.
+  package func message(named fullName: String) -> MessageDescriptor? { messages.first { $0.fullName == fullName } }
 
   /// The service of this full name.
   package func service(named fullName: String) -> ServiceDescriptor? { services.first { $0.fullName == fullName } }
 
-  /// A type as the schema language writes it.
-  package func spelling(of type: FieldType) -> String {
-    switch type {
-    case .enumeration(let index): enums[index].fullName
-    case .message(let index): messages[index].fullName
-    default: FieldType.builtIn.first { $0.value == type }?.key ?? ""
+  /// A field's type as the schema language writes it, enums and messages with their packages.
+  package func spelling(of field: FieldDescriptor) -> String {
+    let type =
+      switch field.type {
+      case .enumeration(let index): enums[index].fullName
+      case .message(let index): messages[index].fullName
+      default: FieldType.builtIn.first { $0.value == field.type }?.key ?? ""
+      }
+    return switch field.cardinality {
+    case .one: type
+    case .optional: "\(type)?"
+    case .list: "list<\(type)>"
     }
   }
 }

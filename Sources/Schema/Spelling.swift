@@ -1,13 +1,15 @@
 /// The candidate that somebody who wrote `word` most likely meant; nil when none is near.
 ///
-/// Near is a difference of at most a third of the letters (and at least one), letter case not counted.
+/// Near is a difference of at most a third of the letters (but one is near, unless it is all there are), letter case
+/// not counted.
 package func nearestSpelling(to word: String, among candidates: some Sequence<String>) -> String? {
   let word = Array(word.lowercased().utf8.prefix(64))
   var best: (candidate: String, distance: Int)?
   for candidate in candidates {
     let letters = Array(candidate.lowercased().utf8.prefix(64))
     let distance = editDistance(word, letters)
-    guard distance <= max(1, max(word.count, letters.count) / 3), distance < best?.distance ?? .max else { continue }
+    let allowed = min(max(1, max(word.count, letters.count) / 3), word.count - 1)
+    guard distance <= allowed, distance < best?.distance ?? .max else { continue }
     best = (candidate, distance)
   }
   return best?.candidate

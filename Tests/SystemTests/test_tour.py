@@ -12,7 +12,14 @@ class TourTests(SystemTestCase):
         section = readme.split("## Tour", 1)[1].split("\n## ", 1)[0]
         tour = "\n".join(re.findall(r"```sh\n(.*?)```", section, re.S))
         answer = subprocess.run(
-            ["bash", "-eu", "-o", "pipefail", "-c", tour.replace("http://127.0.0.1:8080", f"http://{self.system.address}")],
+            [
+                "bash",
+                "-eu",
+                "-o",
+                "pipefail",
+                "-c",
+                tour.replace("http://127.0.0.1:8080", f"http://{self.system.address}"),
+            ],
             cwd=CHECKOUT,
             env=self.system.environment,
             capture_output=True,

@@ -24,7 +24,7 @@ struct FieldRulesTests {
         == [FieldViolation(pointer: "/note", detail: "must have 0 to 3 characters, not 4")])
     #expect(
       violations { FieldRules.length([1, 2] as [UInt8]?, 3...3, at: "", "key", &$0) }
-        == [FieldViolation(pointer: "/key", detail: "must have 3 to 3 bytes, not 2")])
+        == [FieldViolation(pointer: "/key", detail: "must have 3 bytes, not 2")])
     #expect(
       violations { FieldRules.length(ofList: [true], 2...4, at: "", "flags", &$0) }
         == [FieldViolation(pointer: "/flags", detail: "must have 2 to 4 elements, not 1")])

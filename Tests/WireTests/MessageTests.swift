@@ -17,6 +17,26 @@ struct MessageTests {
     #expect(try OldVersion(decoding: golden) == message)
   }
 
+  @Test func `messages in a list have the bytes that PROTOCOL.md works out`() throws {
+    let golden = bytes(
+      """
+      1000 0300 0000 0000
+      1800 0000 0400 0000
+      1c00 0000 2500 0000
+      726f 6f74
+      0100 0000
+      1d00 0000
+      1000 0300 0000 0000
+      1800 0000 0100 0000
+      1900 0000 0400 0000
+      61
+      0000 0000
+      """)
+    let message = Inner("root", [Inner("a")])
+    #expect(hexadecimal(message.encoded()) == hexadecimal(golden))
+    #expect(try Inner(decoding: golden) == message)
+  }
+
   @Test func `every type has its golden bytes`() throws {
     let golden = bytes(
       """
@@ -98,7 +118,7 @@ struct MessageTests {
   func `bytes that somebody changed never crash the reader, and what it accepts is sound`(seed: UInt64) throws {
     var random = SeededGenerator(seed: seed)
     let encoded = Sample.full.encoded()
-    for _ in 0..<20_000 {
+    for _ in 0..<5_000 {
       var changed = encoded
       for _ in 0..<Int.random(in: 1...4, using: &random) {
         changed[Int.random(in: 0..<changed.count, using: &random)] = UInt8.random(in: 0...255, using: &random)
@@ -111,7 +131,7 @@ struct MessageTests {
 
   @Test func `random bytes never crash the reader`() {
     var random = SeededGenerator(seed: 4)
-    for _ in 0..<20_000 {
+    for _ in 0..<5_000 {
       var noise = (0..<Int.random(in: 0...200, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) }
       if noise.count >= 8 { noise.replaceSubrange(0..<2, with: [UInt8.random(in: 0...130, using: &random), 0]) }
       _ = try? Sample(decoding: noise)

@@ -72,7 +72,7 @@ extension Checker {
     var number: Int64 = 0
     for member in members {
       checkNumber(member.number, after: number, in: file)
-      number = max(number + 1, min(member.number.value, Int64(Checker.fieldsMax)))
+      if (1...Int64(Checker.fieldsMax)).contains(member.number.value) { number = member.number.value }
       guard let type = resolve(member.type.name, in: file) else { continue }
       if let name = member.name {
         checkFieldName(name, docs: member.docs, among: fields, in: file)

@@ -14,7 +14,7 @@ struct Parser {
 
   /// The syntax of a file, as far as it can be read.
   static func parse(_ source: String, _ diagnostics: inout SchemaDiagnostics) -> FileSyntax {
-    let tokens = Lexer.tokens(of: source, &diagnostics)
+    guard let tokens = Lexer.tokens(of: source, &diagnostics) else { return FileSyntax() }
     var parser = Parser(tokens: tokens, diagnostics: diagnostics)
     let file = parser.parseFile()
     diagnostics = parser.diagnostics
@@ -185,9 +185,7 @@ struct Parser {
       do {
         try member(&self)
       } catch {
-        let line = tokens[max(start, index - 1)].position.line
-        if index == start { index += 1 }
-        skip { $0.kind == .symbol("}") || $0.position.line > line && !$0.isMark }
+        skipMember(from: start)
       }
     }
   }
@@ -246,6 +244,20 @@ struct Parser {
     while peek.kind != .end, !isEnd(peek) { index += 1 }
   }
 
+  /// Goes to the next line that does not go on with marks, or to the end of the body.
+  private mutating func skipMember(from start: Int) {
+    let hasBegun = index > start && !tokens[index - 1].isDocs
+    var line = tokens[hasBegun ? index - 1 : index].position.line
+    if !hasBegun, peek.kind != .end, peek.kind != .symbol("}") { index += 1 }
+    while peek.kind != .end, peek.kind != .symbol("}") {
+      if peek.position.line > line {
+        guard peek.kind == .symbol("@") else { return }
+        line = peek.position.line
+      }
+      index += 1
+    }
+  }
+
   private mutating func fail(_ message: String, at position: SourcePosition? = nil) -> Abandoned {
     diagnostics.report(message, at: position ?? peek.position)
     return Abandoned()
@@ -262,5 +274,5 @@ extension Token {
     }
   }
 
-  fileprivate var isMark: Bool { kind == .symbol("@") }
+  fileprivate var isDocs: Bool { if case .docs = kind { true } else { false } }
 }

@@ -81,15 +81,16 @@ struct Checker {
   private mutating func declareNames() {
     var (enumCount, messageCount) = (0, 0)
     for file in syntax.indices {
+      var names = syntax[file].services.map { (name: $0.name, kind: Declaration.Kind.service) }
       for declaration in syntax[file].enums {
-        declare(declaration.name, .enumeration(enumCount), in: file)
+        names.append((declaration.name, .enumeration(enumCount)))
         enumCount += 1
       }
       for declaration in syntax[file].messages {
-        declare(declaration.name, .message(messageCount), in: file)
+        names.append((declaration.name, .message(messageCount)))
         messageCount += 1
       }
-      for declaration in syntax[file].services { declare(declaration.name, .service, in: file) }
+      for (name, kind) in names.sorted(by: { $0.name.position < $1.name.position }) { declare(name, kind, in: file) }
     }
   }
 

@@ -44,11 +44,11 @@ struct Lexer {
 
   private init(_ source: String) { self.source = Array(source.unicodeScalars) }
 
-  /// All tokens of a file, the last of them ``Token/Kind/end``.
-  static func tokens(of source: String, _ diagnostics: inout SchemaDiagnostics) -> [Token] {
+  /// All tokens of a file, the last of them ``Token/Kind/end``; nil when the file is too large to be read.
+  static func tokens(of source: String, _ diagnostics: inout SchemaDiagnostics) -> [Token]? {
     guard source.utf8.count <= sourceSizeMax else {
       diagnostics.report("the file is larger than \(sourceSizeMax) bytes", at: SourcePosition())
-      return [Token(kind: .end, position: SourcePosition())]
+      return nil
     }
     var lexer = Lexer(source)
     var tokens: [Token] = []
