@@ -12,6 +12,8 @@ package final class RPCServer: @unchecked Sendable {
     package var streamsMax = 8_192
     /// Connections at once; more are closed as they come.
     package var connectionsMax = 10_000
+    /// How long a new connection may stay silent: it takes up one of ``connectionsMax``.
+    package var helloTimeout: Duration = .seconds(10)
     /// The longest deadline of a call; a longer one is cut to it.
     package var timeoutMax: Duration = .seconds(60)
     /// How long a shutdown waits for calls under way.

@@ -56,6 +56,7 @@ struct ServerConnectionStateMachine<Call> {
     case (_, .cancel): return cancelReceived(header.stream)
     case (_, .ping): return .pong(header.value)
     case (_, .pong), (_, .goAway): return .ignore
+    case (.draining, .hello): return .ignore  // It may be the first: a server can drain before its peer has spoken.
     case (_, .hello): return violation("a second hello")
     case (_, .response): return violation("a response from a client")
     }

@@ -14,12 +14,16 @@ final class ServerConnection: TCPConnectionDelegate, @unchecked Sendable {
   private var output: [UInt8] = []
   private var isFlushing = false
   private var peerPayloadBytesMax = 0
+  private var helloTimer: LoopTimer?
 
   init(tcp: TCPConnection, server: RPCServer) {
     self.tcp = tcp
     self.server = server
     machine = ServerConnectionStateMachine(hello: server.hello)
     decoder = FrameDecoder(payloadLimit: server.limits.payloadBytesMax)
+    helloTimer = tcp.loop.schedule(after: server.limits.helloTimeout) { [weak self] in
+      self?.close(.protocolViolation, "no hello within \(server.limits.helloTimeout)")
+    }
   }
 
   /// Whether a drain has nothing left to wait for.
@@ -51,6 +55,7 @@ final class ServerConnection: TCPConnectionDelegate, @unchecked Sendable {
     switch action {
     case .ignore: break
     case .greet(let peer):
+      helloTimer?.cancel()
       peerPayloadBytesMax = Int(peer.payloadBytesMax)
       server.hello.append(to: &output)
       flushAtEndOfTurn()
@@ -172,6 +177,7 @@ final class ServerConnection: TCPConnectionDelegate, @unchecked Sendable {
   }
 
   private func ended() {
+    helloTimer?.cancel()
     for context in machine.connectionClosed() { context.task?.cancel() }
     server.connectionEnded(self)
   }
