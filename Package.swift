@@ -61,7 +61,7 @@ let package = Package(
     module("Schema", ["Wire"]),
     program("SchemaCompiler", ["Schema", "Wire"]),
     .plugin(name: "SchemaPlugin", capability: .buildTool(), dependencies: ["SchemaCompiler"]),
-    module("HTTP", ["EventLoop", "CHTTPParser"]),
+    module("HTTP", ["EventLoop", "CHTTPParser"], exclude: ["DESIGN.md"]),
     module("Service", ["EventLoop", "Wire", "HTTP"]),
     module(
       "RPC", ["EventLoop", "Wire"], exclude: ["schemas.txt", "DESIGN.md"], plugins: ["SchemaPlugin"]),
@@ -99,7 +99,7 @@ let package = Package(
     tests("Messaging", ["Messaging"]),
     tests("Orders", ["Orders", "Messaging", "Postgres", "EventLoop", "API", "Wire"]),
     tests("Payments", ["Payments", "Messaging", "Postgres", "EventLoop", "API", "Wire"]),
-    tests("Gateway", ["Gateway", "Schema", "Wire"]),
+    tests("Gateway", ["Gateway", "Schema", "RPC", "HTTP", "Service", "EventLoop", "Wire"]),
     tests("ClientTool", ["ClientTool"]),
   ]
 )
