@@ -81,6 +81,8 @@ let package = Package(
     program("gozon-payments", ["Payments", "Backend", "Service"]),
     program("gozon-gateway", ["Gateway", "Service"]),
     program("gozon", ["ClientTool"]),
+    // What tools/bench loads to measure RPC alone.
+    program("bench-server", ["API", "RPC", "Service", "EventLoop", "Wire"]),
 
     // Tests: one target for each module; TestSupport is shared.
     .target(
