@@ -102,6 +102,6 @@ let package = Package(
     tests("Orders", ["Orders", "Messaging", "Postgres", "EventLoop", "API", "Wire"]),
     tests("Payments", ["Payments", "Messaging", "Postgres", "EventLoop", "API", "Wire"]),
     tests("Gateway", ["Gateway", "Schema", "RPC", "HTTP", "Service", "EventLoop", "Wire"]),
-    tests("ClientTool", ["ClientTool"]),
+    tests("ClientTool", ["ClientTool", "Schema", "RPC", "JetStream", "Service", "EventLoop", "Wire", "API"]),
   ]
 )
