@@ -86,7 +86,7 @@ let package = Package(
 
     // Tests: one target for each module; TestSupport is shared.
     .target(
-      name: "TestSupport", dependencies: ["EventLoop"], path: "Tests/TestSupport",
+      name: "TestSupport", dependencies: ["EventLoop", "Postgres"], path: "Tests/TestSupport",
       swiftSettings: strict),
     tests("EventLoop", ["EventLoop"]),
     tests("Wire", ["Wire"]),
@@ -98,9 +98,11 @@ let package = Package(
     tests("RPC", ["RPC", "EventLoop", "Wire", "API"]),
     tests("Postgres", ["Postgres", "EventLoop", "Wire"]),
     tests("JetStream", ["JetStream", "EventLoop"]),
-    tests("Messaging", ["Messaging"]),
-    tests("Orders", ["Orders", "Messaging", "Postgres", "EventLoop", "API", "Wire"]),
-    tests("Payments", ["Payments", "Messaging", "Postgres", "EventLoop", "API", "Wire"]),
+    tests("Messaging", ["Messaging", "RPC", "Postgres", "JetStream", "Service", "EventLoop", "API", "Wire"]),
+    tests(
+      "Orders", ["Orders", "Messaging", "RPC", "Postgres", "JetStream", "Service", "EventLoop", "API", "Wire"]),
+    tests("Payments", ["Payments", "Messaging", "RPC", "Postgres", "EventLoop", "API", "Wire"]),
+    tests("Integration", ["Orders", "Payments", "Backend", "RPC", "JetStream", "Service", "EventLoop", "API", "Wire"]),
     tests("Gateway", ["Gateway", "Schema", "RPC", "HTTP", "Service", "EventLoop", "Wire"]),
     tests("ClientTool", ["ClientTool"]),
   ]
