@@ -1,9 +1,9 @@
 package import EventLoop
 
+// Confined to the event loop of its connection, where handlers run. Public for what is inlinable in its extension.
 /// What a handler knows of the call it answers.
 ///
 /// A handler is cancelled when its caller gives up, disconnects, or the deadline passes.
-// Confined to the event loop of its connection, where handlers run.
 public final class CallContext: @unchecked Sendable {
   /// The values that came beside the request.
   package let metadata: Metadata

@@ -81,8 +81,8 @@ struct Catalog: Sendable {
 
   /// The message of this full name, and the schemas that explain it.
   func message(named fullName: String) -> (index: Int, schemas: SchemaSet)? {
-    for server in servers {
-      if let index = server.schemas.messageIndex(named: fullName) { return (index, server.schemas) }
+    for schemas in servers.map(\.schemas) {
+      if let index = schemas.messages.firstIndex(where: { $0.fullName == fullName }) { return (index, schemas) }
     }
     return nil
   }

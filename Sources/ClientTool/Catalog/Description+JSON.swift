@@ -30,7 +30,7 @@ extension Description {
       "number": .integer(Int64(method.number)), "docs": .string(method.docs),
       "http": .array(method.routes.map { .string($0.summary) }), "idempotent": .bool(method.isIdempotent),
       "idempotencyKey": .bool(method.takesIdempotencyKey), "request": json(of: request), "response": json(of: response),
-      "template": JSONTemplate(schemas: schemas).value(of: request),
+      "example": jsonExample(of: request),
     ]
   }
 
@@ -40,8 +40,9 @@ extension Description {
       "fields": .array(
         message.fields.map { field in
           [
-            "name": .string(field.name), "number": .integer(Int64(field.number)), "type": .string(spelling(of: field)),
-            "bounds": .string(field.marks.text), "docs": .string(field.docs),
+            "name": .string(field.name), "number": .integer(Int64(field.number)),
+            "type": .string(schemas.spelling(of: field)), "bounds": .string(field.marks.text),
+            "docs": .string(field.docs),
           ]
         }),
     ]

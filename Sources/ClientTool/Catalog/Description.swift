@@ -11,7 +11,8 @@ struct Description {
     switch entry.kind {
     case .service(let service): text(of: service)
     case .method(let service, let method): text(of: method, in: service)
-    case .message(let message): "\(text(of: message, as: "message"))\n\n\(template(of: message))"
+    case .message(let message):
+      "\(text(of: message, as: "message"))\n\n  As JSON:\n\(indented(jsonExample(of: message).indented))"
     case .enumeration(let type): text(of: type)
     }
   }
@@ -29,7 +30,6 @@ struct Description {
   private func text(of method: MethodDescriptor, in service: ServiceDescriptor) -> String {
     let (request, response) = (schemas.messages[method.request], schemas.messages[method.response])
     let routes = method.routes.map { "  HTTP    \(text(of: $0))" }
-    let example = "gozon call \(service.name).\(method.name) '\(JSONTemplate(schemas: schemas).required(of: request))'"
     return """
       method \(method.fullName) (number \(service.number).\(method.number))
       \(indented(method.docs))
@@ -38,18 +38,19 @@ struct Description {
 
       \(text(of: request, as: "request"))
 
-      \(template(of: request))
-
       \(text(of: response, as: "response"))
 
-      \(example)
+      An example, with every field:
+
+      gozon call \(service.name).\(method.name) '\(jsonExample(of: request))'
       """
   }
 
   private func text(of message: MessageDescriptor, as role: String) -> String {
     var table = TextTable([("NO", .right), ("FIELD", .left), ("TYPE", .left), ("BOUNDS", .left), ("DOCS", .left)])
     for field in message.fields {
-      table.append("\(field.number)", field.name, spelling(of: field), field.marks.text, firstParagraph(field.docs))
+      table.append(
+        "\(field.number)", field.name, schemas.spelling(of: field), field.marks.text, firstParagraph(field.docs))
     }
     let fields = message.fields.isEmpty ? "  It has no fields." : indented(table.text)
     return "\(role) \(message.fullName)\n\(indented(message.docs))\n\n\(fields)"
@@ -68,28 +69,15 @@ struct Description {
     return text
   }
 
-  private func template(of message: MessageDescriptor) -> String {
-    "  As JSON:\n\(indented(JSONTemplate(schemas: schemas).value(of: message).indented))"
+  /// An example as JSON.
+  func jsonExample(of message: MessageDescriptor) -> JSONValue {
+    let index = schemas.messages.firstIndex { $0.fullName == message.fullName } ?? 0
+    return (try? JSONValue(parsing: JSONTemplate.example(of: index, in: schemas).span)) ?? [:]
   }
 
   private func repetition(of method: MethodDescriptor) -> String {
     if method.isIdempotent { return "harmless" }
     return method.takesIdempotencyKey ? "harmless with --idempotency-key" : "may do it twice"
-  }
-
-  /// A field's type as the schema writes it, names of messages and enums without their package.
-  func spelling(of field: FieldDescriptor) -> String {
-    let name: String =
-      switch field.type {
-      case .enumeration(let index): schemas.enums[index].name
-      case .message(let index): schemas.messages[index].name
-      default: schemas.spelling(of: field.type)
-      }
-    return switch field.cardinality {
-    case .one: name
-    case .optional: "\(name)?"
-    case .list: "list<\(name)>"
-    }
   }
 
   private func indented(_ text: String) -> String {
