@@ -61,12 +61,12 @@ let package = Package(
     module("Schema", ["Wire"], exclude: ["DESIGN.md"]),
     program("SchemaCompiler", ["Schema", "Wire"]),
     .plugin(name: "SchemaPlugin", capability: .buildTool(), dependencies: ["SchemaCompiler"]),
-    module("HTTP", ["EventLoop", "CHTTPParser"]),
+    module("HTTP", ["EventLoop", "CHTTPParser"], exclude: ["DESIGN.md"]),
     module("Service", ["EventLoop", "Wire", "HTTP"]),
     module(
       "RPC", ["EventLoop", "Wire"], exclude: ["schemas.txt", "DESIGN.md"], plugins: ["SchemaPlugin"]),
     module("Postgres", ["EventLoop", "Wire", "CPQ"]),
-    module("JetStream", ["EventLoop", "CNATS"]),
+    module("JetStream", ["EventLoop", "CNATS"], exclude: ["DESIGN.md"]),
     module("API", ["RPC", "Wire"], exclude: ["schemas.txt"], plugins: ["SchemaPlugin"]),
     module(
       "Messaging", ["EventLoop", "Wire", "Service", "RPC", "Postgres", "JetStream", "API"], exclude: ["DESIGN.md"]),
@@ -81,10 +81,12 @@ let package = Package(
     program("gozon-payments", ["Payments", "Backend", "Service"]),
     program("gozon-gateway", ["Gateway", "Service"]),
     program("gozon", ["ClientTool"]),
+    // What tools/bench loads to measure RPC alone.
+    program("bench-server", ["API", "RPC", "Service", "EventLoop", "Wire"]),
 
     // Tests: one target for each module; TestSupport is shared.
     .target(
-      name: "TestSupport", dependencies: ["EventLoop"], path: "Tests/TestSupport",
+      name: "TestSupport", dependencies: ["EventLoop", "Postgres"], path: "Tests/TestSupport",
       swiftSettings: strict),
     tests("EventLoop", ["EventLoop"]),
     tests("Wire", ["Wire"]),
@@ -96,10 +98,12 @@ let package = Package(
     tests("RPC", ["RPC", "EventLoop", "Wire", "API"]),
     tests("Postgres", ["Postgres", "EventLoop", "Wire"]),
     tests("JetStream", ["JetStream", "EventLoop"]),
-    tests("Messaging", ["Messaging"]),
-    tests("Orders", ["Orders", "Messaging", "Postgres", "EventLoop", "API", "Wire"]),
-    tests("Payments", ["Payments", "Messaging", "Postgres", "EventLoop", "API", "Wire"]),
-    tests("Gateway", ["Gateway", "Schema", "Wire"]),
+    tests("Messaging", ["Messaging", "RPC", "Postgres", "JetStream", "Service", "EventLoop", "API", "Wire"]),
+    tests(
+      "Orders", ["Orders", "Messaging", "RPC", "Postgres", "JetStream", "Service", "EventLoop", "API", "Wire"]),
+    tests("Payments", ["Payments", "Messaging", "RPC", "Postgres", "EventLoop", "API", "Wire"]),
+    tests("Integration", ["Orders", "Payments", "Backend", "RPC", "JetStream", "Service", "EventLoop", "API", "Wire"]),
+    tests("Gateway", ["Gateway", "Schema", "RPC", "HTTP", "Service", "EventLoop", "Wire"]),
     tests("ClientTool", ["ClientTool"]),
   ]
 )

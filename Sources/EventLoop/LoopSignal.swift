@@ -23,8 +23,10 @@ package final class LoopSignal: @unchecked Sendable {
     precondition(waiter == nil, "two tasks wait for one signal")
     await withTaskCancellationHandler {
       await withUnsafeContinuation { continuation in
-        if isSet || Task.isCancelled { return continuation.resume() }
+        if isSet { return continuation.resume() }
         waiter = continuation
+        // By way of the loop: a cancelled task that waits again and again must not keep everything else from running.
+        if Task.isCancelled { return loop.execute { self.wake() } }
         if let timeout { timer = loop.schedule(after: timeout) { self.wake() } }
       }
     } onCancel: {

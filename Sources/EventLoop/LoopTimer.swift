@@ -63,8 +63,9 @@ private final class Sleeper: @unchecked Sendable {
   init(loop: EventLoop) { self.loop = loop }
 
   func start(_ continuation: UnsafeContinuation<Void, any Error>, for duration: Duration) {
-    if isCancelled || Task.isCancelled { return continuation.resume(throwing: CancellationError()) }
     self.continuation = continuation
+    // By way of the loop: a cancelled task that sleeps again and again must not keep everything else from running.
+    if isCancelled || Task.isCancelled { return loop.execute { self.cancel() } }
     timer = loop.schedule(after: duration) { self.finish(.success(())) }
   }
 

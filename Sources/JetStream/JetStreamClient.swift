@@ -130,6 +130,7 @@ package final class JetStreamClient: @unchecked Sendable {
 
   /// Takes messages of the durable consumer `name`, which the topology should list; up to `capacity` are asked for ahead.
   package func consumer(stream: String, name: String, capacity: Int = 1024) -> PullConsumer {
+    consumers.removeAll { $0.isClosed }
     let consumer = PullConsumer(
       connection: connection, stream: stream, name: name, capacity: capacity,
       onLost: { [weak self] in self?.doubtTopology() })

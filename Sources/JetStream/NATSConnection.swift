@@ -18,7 +18,7 @@ protocol NATSSubscriber: AnyObject {
 package final class NATSConnection: @unchecked Sendable {
   /// Where and how to connect.
   package struct Options: Sendable {
-    /// `nats://host:port`, with user and password if need be; several with commas between.
+    /// `nats://host:port`, with user and password if need be; several servers with commas between. No TLS.
     package var url: String
     /// What the broker's monitoring shows this connection as.
     package var name: String
@@ -68,8 +68,8 @@ package final class NATSConnection: @unchecked Sendable {
   /// Begins to connect, and goes on until ``close(patience:)``. Returns at once.
   package func start() {
     loop.preconditionCurrent()
-    precondition(session == nil && !isClosed, "started twice")
-    openSession()
+    precondition(session == nil, "started twice")
+    if !isClosed { openSession() }
   }
 
   /// Ends the connection for good: what is buffered goes out first, unless that takes longer than `patience`.

@@ -11,6 +11,8 @@ enum NATSLibrary {
 
   /// Connects once, trying each of the servers; blocks, so never on the loop.
   static func connect(_ options: NATSConnection.Options, socket: NATSSocket) -> Result<NATSSession.Handle, Failure> {
+    // With an event loop the library still blocks in the middle of a TLS record.
+    if options.url.contains("tls://") { return .failure(Failure(reason: "TLS to NATS is not supported")) }
     var settings: OpaquePointer?
     var connection: OpaquePointer?
     var status = natsOptions_Create(&settings)
@@ -25,7 +27,7 @@ enum NATSLibrary {
     _ options: NATSConnection.Options, to settings: OpaquePointer, socket: NATSSocket
   ) -> natsStatus {
     let steps: [() -> natsStatus] = [
-      { natsOptions_SetURL(settings, options.url) },
+      { setServers(options.url, settings) },
       { natsOptions_SetName(settings, options.name) },
       { natsOptions_SetTimeout(settings, milliseconds(options.connectTimeout)) },
       { natsOptions_SetPingInterval(settings, milliseconds(options.pingInterval)) },
@@ -43,6 +45,13 @@ enum NATSLibrary {
       if status != NATS_OK { return status }
     }
     return NATS_OK
+  }
+
+  private static func setServers(_ urls: String, _ settings: OpaquePointer) -> natsStatus {
+    let servers = urls.split(separator: ",").map { strdup(String($0)) }
+    defer { for server in servers { free(server) } }
+    var pointers = servers.map { UnsafePointer($0) }
+    return natsOptions_SetServers(settings, &pointers, Int32(clamping: pointers.count))
   }
 
   /// Bytes that one read takes from the socket; also the most that waits in subscriptions between two drains.

@@ -18,7 +18,7 @@ package final class PullConsumer: NATSSubscriber, @unchecked Sendable {
   private var arrived: [IncomingMessage] = []
   private var reader: UnsafeContinuation<Void, Never>?
   private var isPulling = false
-  private var isClosed = false
+  private(set) var isClosed = false
   private var heartbeatTimer: LoopTimer?
   private var pauseTimer: LoopTimer?
   /// Called when the broker does not know the consumer (any more).

@@ -38,7 +38,7 @@ package final class PostgresConnection: @unchecked Sendable {
   private var isFlushScheduled = false
   private var pipeline = Pipeline()
   private var parameterScratch = ParameterScratch()
-  private var prepared: [UnsafePointer<UInt8>: PreparedStatement] = [:]
+  private var prepared: [Statement.Key: PreparedStatement] = [:]
   private var preparedCount = 0
   var script: Script?
   private var closeWaiter: UnsafeContinuation<Void, Never>?
@@ -184,11 +184,10 @@ extension PostgresConnection {
   }
 
   private func preparedStatement(for statement: Statement) -> PreparedStatement {
-    let key = statement.sql.utf8Start
-    if let known = prepared[key], !known.isStale { return known }
+    if let known = prepared[statement.key], !known.isStale { return known }
     preparedCount += 1
     let new = PreparedStatement(number: preparedCount)
-    prepared[key] = new
+    prepared[statement.key] = new
     pipeline.sent(Segment(.preparation(new)))
     check(parameterScratch.prepare(statement, as: new, on: handle))
     if failure == nil { check(PQpipelineSync(handle)) }

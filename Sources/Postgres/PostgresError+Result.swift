@@ -30,6 +30,7 @@ extension PostgresError {
 
   private static func line(_ text: UnsafePointer<CChar>?) -> String {
     guard let text else { return "out of memory" }
-    return String(cString: text).split(whereSeparator: \.isNewline).joined(separator: "; ")
+    return String(cString: text).split(whereSeparator: \.isNewline).map { $0.drop(while: \.isWhitespace) }
+      .joined(separator: "; ")
   }
 }

@@ -1,13 +1,22 @@
 /// SQL with the values of its parameters `$1`, `$2`, …
 ///
-/// The SQL is a literal, so that no value can ever become part of it; it is prepared once on each connection. Each
-/// literal belongs to one list of parameter types: these are declared to the server, never guessed by it.
+/// The SQL is a literal, so that no value can ever become part of it; it is prepared once on each connection for the
+/// types of its parameters, which are declared to the server, never guessed by it.
 package struct Statement: Sendable {
+  /// What statements share that one prepared statement serves.
+  struct Key: Hashable {
+    /// Where the literal lies.
+    let address: UInt
+    /// The parameters' types, mixed: the compiler may keep equal literals of different statements at one address.
+    var types: UInt64 = 0
+  }
+
   /// Parameters that a statement can have.
   static let parametersMax = 64
 
   /// The text.
   package let sql: StaticString
+  let key: Key
   let parameterCount: Int
   /// For each parameter its type's OID, the length of its value (-1 for NULL) and the value in binary.
   let parameters: [UInt8]
@@ -15,15 +24,20 @@ package struct Statement: Sendable {
   /// The statement `sql` with its parameters in order.
   package init<each Parameter: PostgresCodable>(_ sql: StaticString, _ parameter: repeat each Parameter) {
     var writer = ParameterWriter()
+    var key = Key(address: UInt(bitPattern: sql.utf8Start))
     var count = 0
     for value in repeat each parameter {
       if count == 0 { writer.reserve() }
-      writer.append(type(of: value).postgresType.rawValue)
+      let type = type(of: value).postgresType.rawValue
+      // One round of FNV-1a.
+      key.types = (key.types ^ UInt64(type)) &* 0x100_0000_01b3
+      writer.append(type)
       writer.appendWithLength(value)
       count += 1
     }
     precondition(count <= Self.parametersMax, "a statement with too many parameters")
     self.sql = sql
+    self.key = key
     parameterCount = count
     parameters = writer.bytes
   }

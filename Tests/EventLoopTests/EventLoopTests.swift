@@ -59,6 +59,19 @@ import Testing
     }
   }
 
+  @Test(.timeLimit(.minutes(1))) func `a cancelled task that waits in a loop lets the rest run`() async throws {
+    try await onLoop { loop in
+      let signal = LoopSignal(loop: loop)
+      await withTaskGroup(of: Void.self) { group in
+        group.cancelAll()
+        let hasRun = Locked(false)
+        group.addTask { while !hasRun.withLock({ $0 }) { try? await loop.sleep(for: .seconds(1)) } }
+        group.addTask { while !hasRun.withLock({ $0 }) { await signal.wait() } }
+        group.addTask { loop.execute { hasRun.withLock { $0 = true } } }
+      }
+    }
+  }
+
   @Test func `a cancelled timer does not fire`() async throws {
     let fired = try await onLoop { loop in
       let fired = Locked<[Int]>([])

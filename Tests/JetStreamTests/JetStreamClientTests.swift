@@ -118,6 +118,19 @@ import TestSupport
     }
   }
 
+  @Test func `a message larger than the broker takes is refused, and the connection lives on`() async throws {
+    let scene = Scene("large")
+    try await withClient(url: try TestNATS.sharedURL(), topology: scene.topology) { client in
+      var large = scene.message(1)
+      large.payload = [UInt8](repeating: 0, count: 2 << 20)
+      let result = await client.publishBatch([large])[0]
+      let error = #expect(throws: JetStreamError.self) { try result.get() }
+      #expect(error?.code == .invalidArgument)
+      #expect(try await client.publish(scene.message(1)).sequence == 1)
+      try await client.deleteStream(scene.name)
+    }
+  }
+
   @Test(arguments: ["", "a b", "a\r\nPUB x 0", "a.*", "a.>"])
   func `a subject that would break the framing is refused`(subject: String) async throws {
     let message = OutgoingMessage(subject: subject, messageID: nil, payload: [])

@@ -86,7 +86,8 @@ import Testing
   }
 
   @Test func `a directory's other files are ignored`() throws {
-    let directory = FileManager.default.temporaryDirectory.appending(path: "migrations-\(UInt32.random(in: 0...(.max)))")
+    let name = "migrations-\(UInt32.random(in: 0...(.max)))"
+    let directory = FileManager.default.temporaryDirectory.appending(path: name)
     try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: directory) }
     for (name, text) in [Self.first, Self.second, ("README.md", "no")] {

@@ -1,5 +1,6 @@
 @testable import Postgres
 import Testing
+import Wire
 
 @Suite struct PostgresCodableTests {
   private func encoded(_ value: some PostgresCodable) -> [UInt8] {
@@ -27,6 +28,16 @@ import Testing
     try expectOnly([0x80, 0x01], decodeTo: Int16.min + 1)
     try expectOnly([0xff, 0xff, 0xff, 0xfe], decodeTo: Int32(-2))
     try expectOnly([0, 0, 0, 0, 0, 0, 1, 2], decodeTo: Int64(258))
+  }
+
+  @Test func `UUIDs and moments have the server's binary form and no other length`() throws {
+    try expectOnly(
+      [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15],
+      decodeTo: UUID(high: 0x0001_0203_0405_0607, low: 0x0809_0a0b_0c0d_0e0f))
+    try expectOnly([0, 0, 0, 0, 0, 0, 0, 1], decodeTo: Timestamp(microseconds: 946_684_800_000_001))
+    #expect(throws: PostgresError.self) { try decoded([0x80, 0, 0, 0, 0, 0, 0, 0], as: Timestamp.self) }
+    #expect(throws: PostgresError.self) { try decoded([0x7f] + .init(repeating: 0xff, count: 7), as: Timestamp.self) }
+    #expect(encoded(Timestamp(microseconds: .min)) == encoded(Int64.min))
   }
 
   @Test func `text must be UTF-8`() throws {

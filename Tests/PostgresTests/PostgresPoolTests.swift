@@ -67,8 +67,8 @@ import Testing
         let quotient = try await reply.rows().single().value(0, as: Int64.self)
         #expect(quotient == Int64(20 / (index + 1)))
       }
-      await #expect { try await bad.rows() } throws: { ($0 as? PostgresError)?.sqlState == "22012" }
-      await #expect { try await unprepared.rows() } throws: { ($0 as? PostgresError)?.sqlState == "42703" }
+      #expect(await failure(of: { try await bad.rows() })?.sqlState == "22012")
+      #expect(await failure(of: { try await unprepared.rows() })?.sqlState == "42703")
       #expect(pool.statistics.resent > 0)
     }
   }
@@ -76,11 +76,10 @@ import Testing
   @Test func `statements executed together all fail when one does`() async throws {
     try await withPool { pool in
       try await pool.execute(Self.createItems)
-      await #expect {
+      let error = await failure(of: {
         try await pool.execute([Self.insert(1, "a"), Self.insert(2, "a"), Self.insert(3, "c")])
-      } throws: {
-        ($0 as? PostgresError)?.isUniqueViolation(of: "items_name_key") == true
-      }
+      })
+      #expect(error?.isUniqueViolation(of: "items_name_key") == true)
       #expect(try await pool.query(Self.count).single().value(0) == 0 as Int64)
       let results = try await pool.execute([Self.insert(1, "a"), Self.insert(2, "b")])
       #expect(results.map(\.affected) == [1, 1])
@@ -125,22 +124,20 @@ import Testing
   @Test func `a failure nobody waited for is thrown by the commit`() async throws {
     try await withPool { pool in
       try await pool.execute(Self.createItems)
-      await #expect {
+      let duplicate = await failure(of: {
         try await pool.withTransaction { transaction in
           transaction.send(Self.insert(1, "a"))
           transaction.send(Self.insert(1, "b"))
         }
-      } throws: {
-        ($0 as? PostgresError)?.isUniqueViolation(of: "items_pkey") == true
-      }
-      await #expect {
+      })
+      #expect(duplicate?.isUniqueViolation(of: "items_pkey") == true)
+      let swallowed = await failure(of: {
         try await pool.withTransaction { transaction in
           _ = try? await transaction.query(Statement("SELECT 1 / $1", 0 as Int32))
           transaction.send(Self.insert(2, "b"))
         }
-      } throws: {
-        ($0 as? PostgresError)?.sqlState == "22012"
-      }
+      })
+      #expect(swallowed?.sqlState == "22012")
       #expect(try await pool.query(Self.count).single().value(0) == 0 as Int64)
     }
   }
@@ -150,17 +147,14 @@ import Testing
       try await pool.execute(
         Statement("CREATE TABLE pairs (id bigint UNIQUE DEFERRABLE INITIALLY DEFERRED)"))
       let insert = Statement("INSERT INTO pairs VALUES ($1)", 1 as Int64)
-      await #expect { try await pool.execute([insert, insert]) } throws: {
-        ($0 as? PostgresError)?.isUniqueViolation() == true
-      }
-      await #expect {
+      #expect(await failure(of: { try await pool.execute([insert, insert]) })?.isUniqueViolation() == true)
+      let explicit = await failure(of: {
         try await pool.withTransaction { transaction in
           transaction.send(insert)
           transaction.send(insert)
         }
-      } throws: {
-        ($0 as? PostgresError)?.isUniqueViolation() == true
-      }
+      })
+      #expect(explicit?.isUniqueViolation() == true)
       #expect(try await pool.query(Statement("SELECT count(*) FROM pairs")).single().value(0) == 0 as Int64)
     }
   }
@@ -196,8 +190,8 @@ import Testing
         let patient = pool.send(Statement("SELECT 1"))
         let hasty = pool.send(Statement("SELECT 1"), deadline: now + .milliseconds(20))
         let third = pool.send(Statement("SELECT 1"))
-        await #expect { try await third.rows() } throws: { ($0 as? PostgresError)?.code == .overloaded }
-        await #expect { try await hasty.rows() } throws: { ($0 as? PostgresError)?.code == .timeout }
+        #expect(await failure(of: { try await third.rows() })?.code == .overloaded)
+        #expect(await failure(of: { try await hasty.rows() })?.code == .timeout)
         #expect(!patient.isAnswered)
         #expect(pool.health.waiting == 1)
       }
@@ -207,9 +201,7 @@ import Testing
 
   @Test func `a statement is stopped after its time`() async throws {
     try await withPool({ $0.statementMax = .milliseconds(50) }) { pool in
-      await #expect { try await pool.query(Statement("SELECT pg_sleep(10)::text")) } throws: {
-        ($0 as? PostgresError)?.code == .timeout
-      }
+      #expect(await failure(of: { try await pool.query(Statement("SELECT pg_sleep(10)::text")) })?.code == .timeout)
     }
   }
 }

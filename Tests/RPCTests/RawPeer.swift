@@ -29,8 +29,14 @@ final class RawPeer: TCPConnectionDelegate, @unchecked Sendable {
 
   func disconnect() { tcp?.abort() }
 
+  func pause() { tcp?.pauseReading() }
+
+  func resume() { tcp?.resumeReading() }
+
+  var queuedBytes: Int { tcp?.queuedBytes ?? 0 }
+
   func until(_ condition: (RawPeer) -> Bool) async throws {
-    for _ in 0..<500 where !condition(self) { try await loop.sleep(for: .milliseconds(2)) }
+    for _ in 0..<2_500 where !condition(self) { try await loop.sleep(for: .milliseconds(2)) }
     #expect(condition(self))
   }
 

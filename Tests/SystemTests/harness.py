@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import os
@@ -13,8 +14,10 @@ import tempfile
 import threading
 import time
 import unittest
+import urllib.parse
 import uuid
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable, ClassVar, Iterable, Iterator, Mapping
@@ -22,10 +25,12 @@ from typing import Any, Callable, ClassVar, Iterable, Iterator, Mapping
 CHECKOUT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(CHECKOUT / "tools"))
 
+# Tests import these from here, so that `python3 -m unittest` in this directory works as well as tools/test.
 from devkit.home import Home  # noqa: E402
 from devkit.postgres import PrivatePostgres  # noqa: E402
-from devkit.processes import Process  # noqa: E402
-from devkit.settings import Settings  # noqa: E402
+from devkit.probes import http_probe  # noqa: E402, F401
+from devkit.processes import Process, Program  # noqa: E402, F401
+from devkit.settings import Settings, any_free_port  # noqa: E402, F401
 from devkit.system import System, environment_for  # noqa: E402
 
 SETTLE_SECONDS = 60
@@ -56,11 +61,11 @@ class GozonSystem:
         GozonSystem.live.remove(self)
         shutil.rmtree(self.home.path)
 
-    def client_tool(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """Runs tools/gozon."""
+    def client_tool(self, *arguments: str, check: bool = True, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Runs tools/gozon, with more environment variables."""
         return subprocess.run(
             [str(CHECKOUT / "tools" / "gozon"), *arguments],
-            env=self.environment,
+            env={**self.environment, **variables},
             capture_output=True,
             text=True,
             timeout=60,
@@ -130,12 +135,32 @@ class SystemTestCase(unittest.TestCase):
         self.client = self.system.client()
         self.addCleanup(self.client.close)
 
+    def at_once(self, count: int, work: Callable[[Client], Any]) -> list[Any]:
+        """Calls a function in so many threads at the same moment, each with a connection of its own; the results."""
+        barrier = threading.Barrier(count)
+
+        def run(_: int) -> Any:
+            with contextlib.closing(self.system.client()) as client:
+                client.connection.connect()
+                barrier.wait()
+                return work(client)
+
+        with ThreadPoolExecutor(count) as pool:
+            return list(pool.map(run, range(count)))
+
     def assert_problem(self, answer: Answer, status: int, code: str | None = None) -> dict[str, Any]:
         """Asserts an error in the one shape that errors have (RFC 9457); the problem."""
         self.assertEqual(answer.status, status, answer)
         self.assertEqual(answer.headers.get_content_type(), "application/problem+json", answer)
         problem = answer.json
-        for member, kind in {"type": str, "title": str, "status": int, "detail": str, "code": str, "requestId": str}.items():
+        for member, kind in {
+            "type": str,
+            "title": str,
+            "status": int,
+            "detail": str,
+            "code": str,
+            "requestId": str,
+        }.items():
             self.assertIsInstance(problem.get(member), kind, f"{member} in {problem}")
         self.assertEqual(problem["status"], status, problem)
         if code:
@@ -177,11 +202,21 @@ class Client:
         self.connection.close()
 
     def request(self, method: str, path: str, body: Any = None, headers: Mapping[str, str] = {}) -> Answer:
-        """Sends a request: bytes as they are, anything else as JSON."""
+        """Sends a request: bytes as they are, anything else as JSON. A GET is sent again when the connection that was
+        kept from earlier requests turns out to be dead."""
         data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
-        sent = {} if data is None else {"Content-Type": "application/json"}
+        sent = {**({} if data is None else {"Content-Type": "application/json"}), **headers}
+        was_open = self.connection.sock is not None
         try:
-            self.connection.request(method, path, data, {**sent, **headers})
+            return self._exchange(method, path, data, sent)
+        except ConnectionError:
+            if method != "GET" or not was_open:
+                raise
+            return self._exchange(method, path, data, sent)
+
+    def _exchange(self, method: str, path: str, data: bytes | None, headers: Mapping[str, str]) -> Answer:
+        try:
+            self.connection.request(method, path, data, headers)
             response = self.connection.getresponse()
             return Answer(response.status, response.headers, response.read())
         except BaseException:
@@ -226,26 +261,24 @@ class Client:
             f"order {order} to be settled",
         )
 
-    def pages(self, path: str, member: str) -> Iterator[dict[str, Any]]:
-        """Everything in a paged list; the path has a query already."""
-        token = ""
+    def pages(self, path: str, member: str, **query: str) -> Iterator[dict[str, Any]]:
+        """Everything in a paged list."""
+        query["pageSize"] = "1000"
         while True:
-            page = self.found(f"{path}&pageSize=1000" + (f"&pageToken={token}" if token else ""))
+            page = self.found(f"{path}?{urllib.parse.urlencode(query)}")
             yield from page[member]
-            token = page.get("nextPageToken")
-            if not token:
+            query["pageToken"] = page.get("nextPageToken")
+            if not query["pageToken"]:
                 return
 
     def orders_of(self, user: str) -> list[dict[str, Any]]:
-        return list(self.pages(f"/v1/orders?userId={user}", "orders"))
+        return list(self.pages("/v1/orders", "orders", userId=user))
 
     def entries_of(self, user: str) -> list[dict[str, Any]]:
-        return list(self.pages(f"/v1/accounts/{user}/entries?", "entries"))
+        return list(self.pages(f"/v1/accounts/{user}/entries", "entries"))
 
 
-def eventually(
-    look: Callable[[], Any], good: Callable[[Any], bool], what: str, seconds: float = SETTLE_SECONDS
-) -> Any:
+def eventually(look: Callable[[], Any], good: Callable[[Any], bool], what: str, seconds: float = SETTLE_SECONDS) -> Any:
     """Looks again and again until what is seen is good."""
     deadline = time.monotonic() + seconds
     pause = 0.002
@@ -255,29 +288,6 @@ def eventually(
         time.sleep(pause)
         pause = min(pause * 1.5, 0.25)
     return seen
-
-
-def in_parallel(count: int, work: Callable[[int], Any]) -> list[Any]:
-    """Calls a function in so many threads at once; what they return, in their order."""
-    barrier = threading.Barrier(count)
-    results: list[Any] = [None] * count
-
-    def run(index: int) -> None:
-        barrier.wait()
-        try:
-            results[index] = work(index)
-        except BaseException as error:
-            results[index] = error
-
-    threads = [threading.Thread(target=run, args=(index,)) for index in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    for result in results:
-        if isinstance(result, BaseException):
-            raise result
-    return results
 
 
 class Load:
@@ -335,7 +345,9 @@ class Load:
         return False
 
 
-def assert_books(case: SystemTestCase, deposits: Mapping[str, int], accepted: Mapping[str, tuple[str, int]] = {}) -> None:
+def assert_books(
+    case: SystemTestCase, deposits: Mapping[str, int], accepted: Mapping[str, tuple[str, int]] = {}
+) -> None:
     """Asserts, once every order is settled, that no accepted order is lost, that every paid order was charged exactly
     once and no other at all, and that each user's deposits are the balance and the finished orders."""
     client = case.client
@@ -360,7 +372,11 @@ def assert_books(case: SystemTestCase, deposits: Mapping[str, int], accepted: Ma
 def _assert_ledgers(case: SystemTestCase) -> None:
     """The same from the tables themselves, over all users of the system. Numbers are those of the schemas: order status
     2 is FINISHED, outcome 1 CHARGED, entry kind 1 a deposit and 2 a charge."""
-    eventually(lambda: case.system.sql("orders", "SELECT count(*) FROM outbox"), lambda rows: rows == [["0"]], "an empty outbox")
+    eventually(
+        lambda: case.system.sql("orders", "SELECT count(*) FROM outbox"),
+        lambda rows: rows == [["0"]],
+        "an empty outbox",
+    )
     orders = case.system.sql("orders", "SELECT count(*), coalesce(sum(amount), 0) FROM orders WHERE status = 2")
     charges = case.system.sql("payments", "SELECT count(*), coalesce(sum(amount), 0) FROM charges WHERE outcome = 1")
     entries = case.system.sql(

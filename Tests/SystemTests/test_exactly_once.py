@@ -3,13 +3,13 @@
 import uuid
 from collections import Counter
 
-from harness import SystemTestCase, assert_books, in_parallel
+from harness import SystemTestCase, assert_books
 
 
 class ExactlyOnceTests(SystemTestCase):
     def test_a_hundred_concurrent_orders_spend_exactly_the_balance(self) -> None:
         user = self.client.funded_user(500)
-        placed = in_parallel(100, lambda _: self.system.client().order(user, 10)["id"])
+        placed = self.at_once(100, lambda client: client.order(user, 10)["id"])
         ends = Counter((order["status"], order.get("reason")) for order in map(self.client.settled, placed))
         self.assertEqual(ends, {("FINISHED", None): 50, ("CANCELLED", "INSUFFICIENT_FUNDS"): 50})
         self.assertEqual(self.client.balance(user), 0)
@@ -17,7 +17,7 @@ class ExactlyOnceTests(SystemTestCase):
 
     def test_one_id_posted_fifty_times_at_once_is_one_order_and_one_charge(self) -> None:
         user, order = self.client.funded_user(1000), str(uuid.uuid4())
-        answers = in_parallel(50, lambda _: self.system.client().order(user, 10, id=order, description="once"))
+        answers = self.at_once(50, lambda client: client.order(user, 10, id=order, description="once"))
         self.assertEqual({answer["id"] for answer in answers}, {order})
         self.assertEqual(self.client.settled(order)["status"], "FINISHED")
         self.assertEqual(len(self.client.orders_of(user)), 1)
@@ -52,9 +52,7 @@ class ExactlyOnceTests(SystemTestCase):
 
     def test_one_idempotency_key_sent_twenty_times_at_once_has_one_effect(self) -> None:
         user, key = self.client.funded_user(1), {"Idempotency-Key": str(uuid.uuid4())}
-        answers = in_parallel(
-            20, lambda _: self.system.client().post(f"/v1/accounts/{user}/deposits", {"amount": 5}, key)
-        )
+        answers = self.at_once(20, lambda client: client.post(f"/v1/accounts/{user}/deposits", {"amount": 5}, key))
         # One that comes while the first is still running may be told so.
         self.assertLessEqual({answer.status for answer in answers}, {201, 409}, [str(answer) for answer in answers])
         self.assertEqual(len({answer.body for answer in answers if answer.status == 201}), 1)

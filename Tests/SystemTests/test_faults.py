@@ -1,6 +1,7 @@
 """Each part killed under load and started again: every accepted order settles, and nothing is charged twice."""
 
 import shutil
+import signal
 import time
 from typing import Callable
 
@@ -20,6 +21,7 @@ class FaultTests(SystemTestCase):
         """A fault amid a running load, which goes on until the system has taken orders again."""
         with Load([self.system.address], list(self.deposits)) as load:
             load.run_on(300)
+            self.load = load
             fault()
             load.run_on(300)
         self.assertEqual(load.refusals, [])
@@ -57,8 +59,12 @@ class FaultTests(SystemTestCase):
 
     def test_jetstream_store_wiped_while_orders_are_in_flight(self) -> None:
         def fault() -> None:
+            # Payments sleeps, so that what is taken meanwhile is in the stream, and nowhere else but in the outbox.
+            self.system.process("payments").kill(signal.SIGSTOP)
+            self.load.run_on(200)
             self.system.kill("nats")
             shutil.rmtree(self.system.home.nats)
+            self.system.process("payments").kill(signal.SIGCONT)
             self.system.up()
 
         self.under_load(fault)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import select
 import socket
 import uuid
 from typing import Any
@@ -64,7 +65,7 @@ class HTTPTests(SystemTestCase):
         self.assertIn("amount", problem["errors"][0]["detail"].replace("ammount", ""))
 
     def test_documents_that_are_no_object_are_refused(self) -> None:
-        for body in (b"", b" ", b"[]", b"null", b"1", b'"x"', b"{}{}", b"{},", b"\xff\xfe", b"{\"userId\":\"\xff\"}"):
+        for body in (b"", b" ", b"[]", b"null", b"1", b'"x"', b"{}{}", b"{},", b"\xff\xfe", b'{"userId":"\xff"}'):
             with self.subTest(body):
                 self.refuse(body)
 
@@ -95,22 +96,36 @@ class HTTPTests(SystemTestCase):
                 b"Transfer-Encoding: chunked\r\n\r\n"
             )
             chunk = b"10000\r\n" + b" " * 65536 + b"\r\n"
-            try:
-                for _ in range(1024):
-                    connection.sendall(chunk)
-            except OSError:
-                pass  # The server has heard enough, which is what we want.
-            else:
-                self.fail("64 MiB of body were taken")
+            # The answer comes amid the body, and some more of the body may be swallowed so that it can be read.
+            connection.setblocking(False)
+            answer, sent = b"", 0
+            while not answer and sent < 1 << 30:
+                readable, writable, _ = select.select([connection], [connection], [], 10)
+                if readable:
+                    answer = connection.recv(65536)
+                    break
+                if writable:
+                    sent += connection.send(chunk)
+        self.assertRegex(answer, rb"^HTTP/1\.1 413 ")
+        self.assertLess(sent, 64 << 20)
         self.assert_serving(self.pids)
 
     def test_wrong_requests_on_the_http_port_never_end_the_process(self) -> None:
         host, _, port = self.system.address.partition(":")
-        request = b"POST /v1/orders HTTP/1.1\r\nHost: gozon\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
+        request = (
+            b"POST /v1/orders HTTP/1.1\r\nHost: gozon\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
+        )
         pieces = [request[:length] for length in range(len(request))]
-        pieces += [b"\0" * 100, b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"GET " + b"/" * 100_000 + b" HTTP/1.1\r\n\r\n"]
+        pieces += [
+            b"\0" * 100,
+            b"GET\r\n\r\n",
+            b"GET / HTTP/9.9\r\n\r\n",
+            b"GET " + b"/" * 100_000 + b" HTTP/1.1\r\n\r\n",
+        ]
         pieces += [b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 20_000 + b"\r\n", bytes(range(256)) * 100]
-        pieces += [request.replace(b"Length: 2", b"Length: " + length) for length in (b"-1", b"x", b"2, 3", b"+2", b"0x2")]
+        pieces += [
+            request.replace(b"Length: 2", b"Length: " + length) for length in (b"-1", b"x", b"2, 3", b"+2", b"0x2")
+        ]
         for piece in pieces:
             with socket.create_connection((host, int(port)), timeout=10) as connection:
                 try:
@@ -131,7 +146,15 @@ class HTTPTests(SystemTestCase):
                 self.assert_problem(self.client.get(path), 400)
 
     def test_wrong_query_parameters_are_named(self) -> None:
-        for query in ("pageSize=0", "pageSize=1001", "pageSize=x", "status=PAID", "userId=x", "colour=red", "pageToken=!"):
+        for query in (
+            "pageSize=0",
+            "pageSize=1001",
+            "pageSize=x",
+            "status=PAID",
+            "userId=x",
+            "colour=red",
+            "pageToken=!",
+        ):
             with self.subTest(query):
                 self.assert_problem(self.client.get(f"/v1/orders?{query}"), 400)
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 
-from devkit.processes import Program
-from devkit.settings import any_free_port
-from harness import Load, SystemTestCase, assert_books
+from harness import Load, Program, SystemTestCase, any_free_port, assert_books
 
 
 class ReplicaTests(SystemTestCase):

@@ -12,7 +12,14 @@ class TourTests(SystemTestCase):
         section = readme.split("## Tour", 1)[1].split("\n## ", 1)[0]
         tour = "\n".join(re.findall(r"```sh\n(.*?)```", section, re.S))
         answer = subprocess.run(
-            ["bash", "-eu", "-o", "pipefail", "-c", tour.replace("http://127.0.0.1:8080", f"http://{self.system.address}")],
+            [
+                "bash",
+                "-eu",
+                "-o",
+                "pipefail",
+                "-c",
+                tour.replace("http://127.0.0.1:8080", f"http://{self.system.address}"),
+            ],
             cwd=CHECKOUT,
             env=self.system.environment,
             capture_output=True,
@@ -58,7 +65,7 @@ class TourTests(SystemTestCase):
         other.environment["GOZON_HTTP_PORT"] = str(self.system.ports["http"])
         with self.assertRaisesRegex(AssertionError, f"port {self.system.ports['http']} is in use.*GOZON_HTTP_PORT"):
             other.up()
-        self.assertEqual(set(other.pids().values()), {None}, "what was started before the failure is stopped again")
+        self.assertEqual(set(other.pids().values()), {None}, "nothing is started then")
 
 
 def is_alive(pid: int) -> bool:

@@ -2,6 +2,7 @@ internal import Foundation
 internal import Glibc
 
 /// A private NATS server with JetStream, on a port and a store of its own, that a test may kill and start again.
+// One test at a time uses it.
 package final class TestNATS: @unchecked Sendable {
   /// What keeps a test from having its server.
   package struct Missing: Error, CustomStringConvertible {
@@ -18,34 +19,44 @@ package final class TestNATS: @unchecked Sendable {
 
   /// Where the server is reached while it runs.
   package let url: String
-  private let program: URL
-  private let store: URL
+  private let program: String
+  private let store: String
   private let port: UInt16
-  // Touched by one test at a time.
-  private var process: Process?
+  private var process: pid_t?
 
-  /// Starts a server with an empty store.
-  package init() throws {
+  /// Runs `body` with a server that has an empty store; the server is gone when it returns.
+  package static func withServer<Result>(_ body: (TestNATS) async throws -> Result) async throws -> Result {
+    let server = try TestNATS()
+    defer {
+      server.kill()
+      server.wipe()
+    }
+    return try await body(server)
+  }
+
+  private init() throws {
     program = try Self.findProgram()
     port = try Self.freePort()
     url = "nats://127.0.0.1:\(port)"
-    store = FileManager.default.temporaryDirectory.appendingPathComponent("gozon-nats-\(UUID().uuidString)")
+    store = NSTemporaryDirectory() + "/gozon-nats-\(UUID().uuidString)"
     try start()
-  }
-
-  deinit {
-    kill()
-    wipe()
   }
 
   /// Starts the server again, on the same port and store.
   package func start() throws {
-    let process = Process()
-    process.executableURL = program
-    process.arguments = ["-a", "127.0.0.1", "-p", "\(port)", "-js", "-sd", store.path]
-    process.standardOutput = FileHandle.nullDevice
-    process.standardError = FileHandle.nullDevice
-    try process.run()
+    // Not Foundation's Process: its run loops outlive their threads' sanitizer state.
+    let words = [program, "-a", "127.0.0.1", "-p", "\(port)", "-js", "-sd", store]
+    var arguments = words.map { strdup($0) } + [nil]
+    defer { for argument in arguments { free(argument) } }
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    for descriptor in [STDOUT_FILENO, STDERR_FILENO] {
+      posix_spawn_file_actions_addopen(&actions, descriptor, "/dev/null", O_WRONLY, 0)
+    }
+    var process = pid_t()
+    let code = posix_spawn(&process, program, &actions, nil, &arguments, environ)
+    guard code == 0 else { throw Missing(description: "cannot start \(program): \(String(cString: strerror(code)))") }
     self.process = process
   }
 
@@ -53,44 +64,51 @@ package final class TestNATS: @unchecked Sendable {
   package func kill() {
     guard let process else { return }
     self.process = nil
-    _ = Glibc.kill(process.processIdentifier, SIGKILL)
-    process.waitUntilExit()
+    _ = Glibc.kill(process, SIGKILL)
+    waitpid(process, nil, 0)
   }
 
   /// Empties the store of a server that does not run.
   package func wipe() {
-    try? FileManager.default.removeItem(at: store)
+    try? FileManager.default.removeItem(atPath: store)
   }
 
   /// Suspends the server's process, or lets it go on.
   package func setFrozen(_ isFrozen: Bool) {
     guard let process else { return }
-    _ = Glibc.kill(process.processIdentifier, isFrozen ? SIGSTOP : SIGCONT)
+    _ = Glibc.kill(process, isFrozen ? SIGSTOP : SIGCONT)
   }
 
-  private static func findProgram() throws -> URL {
+  private static func findProgram() throws -> String {
     let environment = ProcessInfo.processInfo.environment
-    if let path = environment["GOZON_NATS_SERVER"], !path.isEmpty { return URL(fileURLWithPath: path) }
+    if let path = environment["GOZON_NATS_SERVER"], !path.isEmpty { return path }
     for folder in (environment["PATH"] ?? "").split(separator: ":") {
       let path = "\(folder)/nats-server"
-      if FileManager.default.isExecutableFile(atPath: path) { return URL(fileURLWithPath: path) }
+      if FileManager.default.isExecutableFile(atPath: path) { return path }
     }
     throw Missing(description: "no nats-server found: run tools/test, or set GOZON_NATS_SERVER")
   }
 
+  /// A port below those that the system gives to outgoing connections, so that it is still free after a restart.
   private static func freePort() throws -> UInt16 {
+    for _ in 0..<100 {
+      let port = UInt16.random(in: 20_000..<32_000)
+      if isFree(port) { return port }
+    }
+    throw Missing(description: "no free port")
+  }
+
+  private static func isFree(_ port: UInt16) -> Bool {
     let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     defer { Glibc.close(socket) }
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
+    address.sin_port = port.bigEndian
     address.sin_addr.s_addr = in_addr_t(UInt32(0x7F00_0001).bigEndian)
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let code = withUnsafeMutablePointer(to: &address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
-        bind(socket, pointer, length) == 0 ? getsockname(socket, pointer, &length) : -1
+    return withUnsafePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        bind(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
       }
     }
-    guard code == 0 else { throw Missing(description: "no free port") }
-    return UInt16(bigEndian: address.sin_port)
   }
 }

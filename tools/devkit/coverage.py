@@ -44,9 +44,7 @@ def measure(programs: Path, scratch: Path) -> Report:
     _llvm("llvm-profdata", "merge", "-sparse", "-failure-mode=all", "-f", str(scratch / "inputs"), "-o", str(profile))
     binaries = [*programs.glob("*.xctest"), *(programs / program for program in PROGRAMS)]
     objects = [word for binary in binaries[1:] for word in ("-object", str(binary))]
-    answer = _llvm(
-        "llvm-cov", "export", "-summary-only", f"-instr-profile={profile}", str(binaries[0]), *objects
-    )
+    answer = _llvm("llvm-cov", "export", "-summary-only", f"-instr-profile={profile}", str(binaries[0]), *objects)
     modules: dict[str, tuple[int, int]] = defaultdict(lambda: (0, 0))
     for file in json.loads(answer)["data"][0]["files"]:
         path = Path(file["filename"])

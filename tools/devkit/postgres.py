@@ -173,6 +173,4 @@ def _ensure_user(user: str) -> None:
 
 
 def _can_reach(user: str, path: Path) -> bool:
-    return (
-        subprocess.run(["test", "-x", str(path)], cwd="/", user=user, group=user, extra_groups=[]).returncode == 0
-    )
+    return subprocess.run(["test", "-x", str(path)], cwd="/", user=user, group=user, extra_groups=[]).returncode == 0

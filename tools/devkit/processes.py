@@ -56,13 +56,12 @@ class Process:
         return str(self.home.run / f"{self.name}.ports.json")
 
     def pid(self) -> int | None:
-        """The process's id while it lives. A zombie has no command line and counts as dead."""
+        """The process's id while it lives; None when it is dead, a zombie, or the id is another's by now."""
         try:
             pid = int(self.pid_file.read_text())
-            arguments = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
         except (OSError, ValueError):
             return None
-        return pid if self.marker.encode() in arguments else None
+        return pid if self.marker.encode() in _arguments(pid) else None
 
     def kill(self, number: signal.Signals = signal.SIGKILL) -> None:
         """Sends a signal; nothing happens when the process is gone."""
@@ -135,21 +134,41 @@ class Program:
         write_whole(self.process.pid_file, f"{child.pid}\n")
         return child
 
-    def wait_ready(self, child: subprocess.Popen[bytes]) -> None:
+    def wait_ready(self, child: subprocess.Popen[bytes] | None = None) -> None:
+        """Waits until the process is ready; a Failure with the end of its log when it ends before. `child` is what
+        `start` returned, None when the process ran already."""
         started = reported = time.monotonic()
         while (reason := self.probe()) is not None:
-            if child.poll() is not None:
-                raise Failure(f"{self.name} {ending(child.returncode)}\n{last_lines(self.process.log_file)}")
+            if child is None and self.process.pid() is None:
+                raise self._failure("has ended")
+            if child is not None and child.poll() is not None:
+                raise self._failure(ending(child.returncode))
             now = time.monotonic()
             if now - started > READY_SECONDS:
-                raise Failure(
-                    f"{self.name} is not ready after {READY_SECONDS} s: {reason}\n{last_lines(self.process.log_file)}"
-                )
+                raise self._failure(f"is not ready after {READY_SECONDS} s: {reason}")
             if now - reported > 10:
                 reported = now
                 say(f"  {self.name} is not ready yet: {reason}")
             time.sleep(0.02)
         self.after()
+
+    def _failure(self, what: str) -> Failure:
+        return Failure(f"{self.name} {what}\n{last_lines(self.process.log_file)}")
+
+
+def _arguments(pid: int) -> list[bytes]:
+    """The command line of a process; empty when it is dead. One that is just replacing its program has none for a
+    moment, and is looked at again."""
+    for _ in range(50):
+        try:
+            line = Path(f"/proc/{pid}/cmdline").read_bytes()
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        except OSError:
+            return []
+        if line or state in "ZX":
+            return line.split(b"\0")
+        time.sleep(0.002)
+    return []
 
 
 def ending(code: int) -> str:

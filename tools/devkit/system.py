@@ -33,9 +33,7 @@ class System:
         running = {process.name for process in processes_of(home) if process.pid() is not None}
         self.ports = settings.choose_ports(home, bool(running))
         self.postgres = PrivatePostgres(home, self.ports["postgres"]) if settings.needs_postgres else None
-        self.nats = (
-            PrivateNATS(home, self.ports["nats"], self.ports["natsMonitor"]) if settings.needs_nats else None
-        )
+        self.nats = PrivateNATS(home, self.ports["nats"], self.ports["natsMonitor"]) if settings.needs_nats else None
         for name, server in (("postgres", self.postgres), ("nats", self.nats)):
             if server is None:
                 for port in PORTS_OF[name]:
@@ -57,9 +55,7 @@ class System:
     def stages(self) -> list[list[Program]]:
         """All programs; those of a stage start together, once those of the stages before are ready."""
         servers = [server.program() for server in (self.postgres, self.nats) if server]
-        services = [
-            self.service(name, self.ports[name], self.ports[f"{name}Admin"]) for name in ("orders", "payments")
-        ]
+        services = [self.service(name, self.ports[name], self.ports[f"{name}Admin"]) for name in ("orders", "payments")]
         gateway = self.gateway(self.ports["http"], self.ports["gatewayAdmin"], self.backends)
         return [servers, services, [gateway]]
 
@@ -87,29 +83,37 @@ class System:
         )
 
     def start(self) -> dict[str, subprocess.Popen[bytes]]:
-        """Starts what does not run, and waits until all of it is ready; what it started, by name. When that fails,
+        """Starts what does not run, and waits until everything is ready; what it started, by name. When that fails,
         what it started is stopped again."""
         self.home.create()
+        self._require_free_ports()
         self.home.save_ports(self.ports)
         started: dict[str, subprocess.Popen[bytes]] = {}
         try:
             for stage in self.stages():
-                self._start_stage([program for program in stage if program.process.pid() is None], started)
+                self._start_stage(stage, started)
         except BaseException:
             stop(Process(self.home, name) for name in started)
             raise
         self._write_env()
         return started
 
+    def _require_free_ports(self) -> None:
+        for name, ports in PORTS_OF.items():
+            if Process(self.home, name).pid() is None:
+                for port in ports:
+                    if port in self.ports:
+                        require_free(port, self.ports[port])
+
     def _start_stage(self, programs: list[Program], started: dict[str, subprocess.Popen[bytes]]) -> None:
         for program in programs:
-            for port in PORTS_OF[program.name]:
-                require_free(port, self.ports[port])
-            started[program.name] = program.start()
+            if program.process.pid() is None:
+                started[program.name] = program.start()
         for program in programs:
-            child = started[program.name]
+            child = started.get(program.name)
             program.wait_ready(child)
-            say(f"  {program.name} is ready (pid {child.pid}, port {self.ports[PORTS_OF[program.name][0]]})")
+            if child:
+                say(f"  {program.name} is ready (pid {child.pid}, port {self.ports[PORTS_OF[program.name][0]]})")
 
     def _write_env(self) -> None:
         exports = {
@@ -118,8 +122,9 @@ class System:
             "GOZON_DATABASE_URL_ORDERS": self.databases["orders"],
             "GOZON_DATABASE_URL_PAYMENTS": self.databases["payments"],
         }
-        text = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in exports.items())
-        write_whole(self.home.env_file, text, mode=0o600)  # The addresses of outside servers may hold passwords.
+        # What is set already wins.
+        lines = [f'[ "${{{name}:-}}" ] || export {name}={shlex.quote(value)}\n' for name, value in exports.items()]
+        write_whole(self.home.env_file, "".join(lines), mode=0o600)  # The addresses of outside servers may hold passwords.
 
 
 def environment_for(home: Home, programs: Path) -> dict[str, str]:

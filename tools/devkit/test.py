@@ -21,7 +21,7 @@ from devkit import coverage
 from devkit.console import Failure, complain, last_lines, run_step, say
 from devkit.home import CHECKOUT, Home
 from devkit.nats import PrivateNATS
-from devkit.packages import nats_server, postgres_programs, require_swift, swift_build
+from devkit.packages import nats_server, prepare, swift_build
 from devkit.postgres import PrivatePostgres
 from devkit.processes import stop_all
 from devkit.settings import any_free_port
@@ -60,6 +60,7 @@ def main(arguments: list[str]) -> int:
     count = Count()
     with _scratch() as scratch:
         try:
+            prepare(build=True, postgres=True, nats=True)
             if "lint" in parts:
                 count.add(_lint(scratch))
             if "unit" in parts or "system" in parts:
@@ -90,7 +91,6 @@ def _scratch() -> Iterator[Path]:
 
 
 def _lint(scratch: Path) -> Count:
-    require_swift()
     command = ["swift", "format", "lint", "--strict", "--recursive", "--parallel", *LINTED]
     try:
         run_step("checking the format", command, scratch / "lint.log", cwd=CHECKOUT)
@@ -101,8 +101,6 @@ def _lint(scratch: Path) -> Count:
 
 
 def _build(scratch: Path) -> Path:
-    postgres_programs()
-    nats_server()
     return swift_build("debug", scratch / "build.log", "--build-tests", "--enable-code-coverage")
 
 

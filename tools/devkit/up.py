@@ -9,7 +9,7 @@ import time
 
 from devkit.console import say
 from devkit.home import Home
-from devkit.packages import swift_build
+from devkit.packages import prepare, swift_build
 from devkit.processes import Process, ending, stop, stop_all
 from devkit.settings import PORTS, Settings, without_password
 from devkit.system import System
@@ -49,6 +49,7 @@ def main(arguments: list[str]) -> int:
         if options.reset:
             _reset(home, settings)
         home.create()
+        prepare(build=not settings.programs, postgres=settings.needs_postgres, nats=settings.needs_nats)
         programs = settings.programs or swift_build("release", home.log / "build.log")
         system = System(home, settings, programs)
         children = system.start()

@@ -7,7 +7,8 @@ struct ClientConnectionStateMachine<Call> {
     case awaitingHello
     /// Next: `draining`, or `closed`.
     case open
-    /// The server takes no new calls; those under way are answered. Next: `closed`.
+    /// No call begins any more, because the server takes none or the numbers are used up; those under way are answered.
+    /// Next: `closed`.
     case draining
     /// The end: late frames are ignored.
     case closed
@@ -36,15 +37,22 @@ struct ClientConnectionStateMachine<Call> {
   /// The calls that wait for their answer.
   private(set) var calls: [UInt32: Call] = [:]
   private var lastStream: UInt32 = 0
+  private let streamLast: UInt32
   private let hello: Hello
 
-  /// A connection that waits for the server's greeting; `hello` is ours.
-  init(hello: Hello) { self.hello = hello }
+  /// A connection that waits for the server's greeting; `hello` is ours, and `streamLast` the last number of a call.
+  init(hello: Hello, streamLast: UInt32 = .max) {
+    self.hello = hello
+    self.streamLast = streamLast
+  }
 
   /// Calls that wait for their answer.
   var callCount: Int { calls.count }
 
-  /// Takes a number for a new call.
+  /// Whether nothing is left to wait for on a connection that takes no new calls.
+  var isDrained: Bool { phase == .draining && calls.isEmpty }
+
+  /// Takes a number for a new call; the connection drains when it was the last one.
   mutating func callBegan(_ call: Call) throws(RPCError) -> UInt32 {
     guard phase == .open, let peer else {
       throw RPCError(.unavailable, "the connection takes no new calls", reason: "DRAINING")
@@ -54,10 +62,8 @@ struct ClientConnectionStateMachine<Call> {
         .resourceExhausted, "\(calls.count) calls are open on this connection, the most that the server allows",
         reason: "TOO_MANY_STREAMS")
     }
-    guard lastStream < UInt32.max else {
-      throw RPCError(.unavailable, "the connection has used all stream numbers", reason: "DRAINING")
-    }
     lastStream += 1
+    if lastStream == streamLast { phase = .draining }
     calls[lastStream] = call
     return lastStream
   }
@@ -69,7 +75,7 @@ struct ClientConnectionStateMachine<Call> {
     switch (phase, header.kind) {
     case (.closed, _): return .ignore
     case (.awaitingHello, .hello): return helloReceived(payload)
-    case (.awaitingHello, .goAway): return refused(payload)
+    case (.awaitingHello, .goAway): return refused(GoAwayReason(rawValue: header.code), payload)
     case (.awaitingHello, _): return violation("the server's first frame was not a hello")
     case (_, .response): return responseReceived(header.stream)
     case (_, .ping): return .pong(header.value)
@@ -111,8 +117,9 @@ struct ClientConnectionStateMachine<Call> {
   }
 
   /// The server ended the connection before it greeted, and says why.
-  private mutating func refused(_ payload: RawSpan) -> Action {
+  private mutating func refused(_ reason: GoAwayReason?, _ payload: RawSpan) -> Action {
     phase = .closed
+    if reason == .shutdown { return .close(RPCError(.unavailable, "the server is shutting down", reason: "DRAINING")) }
     let text = payload.withUnsafeBytes { String(decoding: $0.prefix(500), as: UTF8.self) }
     return .close(RPCError(.failedPrecondition, "the server refused the connection: \(text)"))
   }

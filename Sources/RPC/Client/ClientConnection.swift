@@ -49,13 +49,21 @@ final class ClientConnection: TCPConnectionDelegate, @unchecked Sendable {
         throw RPCError(.invalidArgument, "the metadata is larger than \(Metadata.bytesMax) bytes")
       }
       call.stream = try machine.callBegan(call)
-      call.connection = self
+    } catch {
+      return complete(call) { $0.fail(error) }
+    }
+    do throws(RPCError) {
       try send(call, timeLeft: call.deadline - now)
+      call.connection = self
       watchDeadlines()
     } catch {
       _ = machine.callGivenUp(stream: call.stream)
       complete(call) { $0.fail(error) }
     }
+    if machine.phase == .draining {
+      retire(RPCError(.unavailable, "the connection has used all stream numbers", reason: "DRAINING"))
+    }
+    closeIfDrained()
   }
 
   /// The caller of `call` waits no longer.
@@ -64,6 +72,7 @@ final class ClientConnection: TCPConnectionDelegate, @unchecked Sendable {
     FrameHeader(kind: .cancel, stream: call.stream).append(to: &output)
     flushAtEndOfTurn()
     complete(call) { $0.fail(error) }
+    closeIfDrained()
   }
 
   private func watchDeadlines() {
@@ -131,13 +140,16 @@ final class ClientConnection: TCPConnectionDelegate, @unchecked Sendable {
     switch action {
     case .ignore: break
     case .opened: onChange?(.opened)
-    case .complete(let call): complete(call, header, payload)
+    case .complete(let call):
+      complete(call, header, payload)
+      closeIfDrained()
     case .pong(let value):
       FrameHeader(kind: .pong, value: value).append(to: &output)
       flushAtEndOfTurn()
     case .drain(let unseen):
       for call in unseen { call.connection = nil }
       retire(RPCError(.unavailable, "the server at \(address) is shutting down", reason: "DRAINING"), unseen: unseen)
+      closeIfDrained()
     case .close(let error): end(error)
     }
   }
@@ -167,6 +179,11 @@ final class ClientConnection: TCPConnectionDelegate, @unchecked Sendable {
     let onChange = onChange
     self.onChange = nil
     onChange?(.retired(reason, unseen: unseen))
+  }
+
+  /// Disconnects when nothing is left to wait for: the server may never do so.
+  private func closeIfDrained() {
+    if machine.isDrained { end(RPCError(.unavailable, "the connection to \(address) was drained")) }
   }
 
   /// Disconnects; calls under way fail with `error`.

@@ -27,12 +27,15 @@ package final class RPCClient: CallChannel, @unchecked Sendable {
   private let loop: EventLoop
   private let options: Options
   private var connection: ClientConnection?
+  /// A connection whose server has not greeted yet.
+  private var opening: ClientConnection?
   private var waiting: [PendingCall] = []
   private var waitingTimer: LoopTimer?
   private var isStopping = false
   /// Why there is no connection.
   private var lastError: RPCError
   private var connectionEnded: UnsafeContinuation<Void, Never>?
+  private var attemptWaiters: [UnsafeContinuation<Void, Never>] = []
   /// Is told whenever ``isReady`` changes.
   package var onReadinessChange: ((Bool) -> Void)?
 
@@ -55,18 +58,34 @@ package final class RPCClient: CallChannel, @unchecked Sendable {
   /// Calls under way on the present connection.
   package var callCount: Int { connection?.callCount ?? 0 }
 
+  /// Waits for the attempt to connect that is under way, or comes next.
+  ///
+  /// - Throws: why there is no connection; ``run()`` tries again.
+  package func untilConnected() async throws(RPCError) {
+    loop.preconditionCurrent()
+    if connection == nil, !isStopping { await withUnsafeContinuation { attemptWaiters.append($0) } }
+    if connection == nil { throw lastError }
+  }
+
   /// Keeps connected until the task is cancelled; calls under way fail then.
   package func run() async {
     await withTaskCancellationHandler {
       var backoff = options.backoffMin
-      while !isStopping {
-        if await connect() {
-          backoff = options.backoffMin
+      while !isStopping, !Task.isCancelled {
+        let isConnected = await connect()
+        attemptEnded()
+        if isConnected {
+          let opened = loop.now
           await untilConnectionEnds()
-        } else {
-          try? await loop.sleep(for: backoff * Double.random(in: 0.8...1.2))
-          backoff = min(backoff * 2, options.backoffMax)
+          // Looks for the server again at once, unless it hung up on us just as quickly.
+          if loop.now - opened >= options.backoffMax {
+            backoff = options.backoffMin
+            continue
+          }
         }
+        if isStopping { break }
+        try? await loop.sleep(for: backoff * Double.random(in: 0.8...1.2))
+        backoff = min(backoff * 2, options.backoffMax)
       }
     } onCancel: {
       loop.execute { self.stop() }
@@ -170,43 +189,48 @@ package final class RPCClient: CallChannel, @unchecked Sendable {
     let hello = Hello(
       payloadBytesMax: UInt32(options.payloadBytesMax), streamsMax: 0, pingIntervalMillisecondsMin: 1_000)
     return await withUnsafeContinuation { (continuation: UnsafeContinuation<Bool, Never>) in
-      var waiter: UnsafeContinuation<Bool, Never>? = continuation
-      var opening: ClientConnection?
-      let timer = loop.schedule(after: options.connectTimeout) {
-        opening?.end(RPCError(.unavailable, "\(self.address) accepted the connection but did not greet in time"))
+      if isStopping {
+        tcp.abort()
+        return continuation.resume(returning: false)
       }
-      let connection = ClientConnection(tcp: tcp, address: address, hello: hello) { [weak self] change in
+      var waiter: UnsafeContinuation<Bool, Never>? = continuation
+      let timer = loop.schedule(after: options.connectTimeout) {
+        self.opening?.end(RPCError(.unavailable, "\(self.address) accepted the connection but did not greet in time"))
+      }
+      opening = ClientConnection(tcp: tcp, address: address, hello: hello) { [weak self] change in
         timer.cancel()
-        let isOpen = self?.connectionChanged(opening, change) ?? false
-        opening = nil
-        waiter?.resume(returning: isOpen)
+        self?.connectionChanged(change)
+        if case .opened = change { waiter?.resume(returning: true) } else { waiter?.resume(returning: false) }
         waiter = nil
       }
-      opening = connection
     }
   }
 
-  /// - Returns: whether calls can begin.
-  private func connectionChanged(_ opening: ClientConnection?, _ change: ClientConnection.Change) -> Bool {
+  private func connectionChanged(_ change: ClientConnection.Change) {
     switch change {
     case .opened:
-      if isStopping { return false }
       connection = opening
+      opening = nil
       onReadinessChange?(true)
       let ready = waiting
       waiting = []
-      for call in ready where !call.isCompleted { opening?.begin(call, now: loop.now) }
-      return true
+      for call in ready where !call.isCompleted {
+        if let connection { connection.begin(call, now: loop.now) } else { wait(call) }
+      }
     case .retired(let error, let unseen):
       lastError = error
       let wasReady = connection != nil
-      connection = nil
+      (connection, opening) = (nil, nil)
       connectionEnded?.resume()
       connectionEnded = nil
       if wasReady { onReadinessChange?(false) }
       for call in unseen { wait(call) }
-      return false
     }
+  }
+
+  private func attemptEnded() {
+    for waiter in attemptWaiters { waiter.resume() }
+    attemptWaiters = []
   }
 
   private func untilConnectionEnds() async {
@@ -219,7 +243,9 @@ package final class RPCClient: CallChannel, @unchecked Sendable {
     isStopping = true
     lastError = RPCError(.unavailable, "the client of \(address) has ended", reason: "CLIENT_ENDED")
     connection?.end(lastError)
+    opening?.end(lastError)
     for call in waiting where !call.isCompleted { giveUp(call, lastError) }
     waiting = []
+    attemptEnded()
   }
 }

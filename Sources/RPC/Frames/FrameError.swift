@@ -18,7 +18,8 @@ package enum FrameError: Error, Equatable, Sendable, CustomStringConvertible {
       switch first {
       case 0x2054_4547, 0x5453_4F50, 0x4441_4548, 0x2054_5550, 0x4954_504F, 0x454C_4544:
         "this is the RPC port and speaks frames, not HTTP; HTTP is the gateway's, on its own port"
-      case 0x0001_0316, 0x0301_0316: "this port speaks plaintext frames, and the first bytes are a TLS greeting"
+      case _ where first & 0xFF_FFFF == 0x01_0316:
+        "this port speaks plaintext frames, and the first bytes are a TLS greeting"
       default: "the bytes are no frame: the header's checksum is wrong"
       }
     case .damagedPayload: "the frame's payload was damaged on the way: its checksum is wrong"

@@ -17,7 +17,7 @@ from devkit.bench.measure import Bench
 from devkit.bench.orders import measure_accounts, measure_orders
 from devkit.bench.rpc import measure_rpc
 from devkit.console import say
-from devkit.packages import install
+from devkit.packages import prepare
 
 BENCHMARKS = {"rpc": measure_rpc, "orders": measure_orders, "http": measure_accounts}
 
@@ -36,7 +36,7 @@ def main(arguments: list[str]) -> int:
 
     # With --json what the steps say goes where it does not disturb.
     with contextlib.redirect_stdout(sys.stderr) if options.json else contextlib.nullcontext():
-        install(["wrk"])
+        prepare(build=True, postgres=True, nats=True, others=["wrk"])
         with tempfile.TemporaryDirectory(prefix="gozon-bench-") as directory, Bench(Path(directory)) as bench:
             names = [options.name] if options.name else list(BENCHMARKS)
             results = [BENCHMARKS[name](bench, options.seconds) for name in names]

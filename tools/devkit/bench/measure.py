@@ -55,8 +55,10 @@ class Result:
         lines = [f"{self.name}: {self.ours:,.0f} {self.unit}"]
         if self.ratio is not None:
             lines.append(f"  {self.yardstick}: {self.theirs:,.0f}; ours is {self.ratio:.2f} times that")
-        lines += [f"  {name}: {value:,.2f}" if isinstance(value, float) else f"  {name}: {value}"
-                  for name, value in self.details.items()]
+        lines += [
+            f"  {name}: {value:,.2f}" if isinstance(value, float) else f"  {name}: {value}"
+            for name, value in self.details.items()
+        ]
         return "\n".join(lines + [f"  WORTHLESS: {mistake}" for mistake in self.mistakes])
 
 
@@ -90,12 +92,15 @@ class Bench:
         if self._users is None:
             ids = [str(uuid.uuid4()) for _ in range(USERS)]
             rows = ", ".join(f"('{user}'::uuid)" for user in ids)
-            self.sql("payments", f"""
+            self.sql(
+                "payments",
+                f"""
                 WITH users (id) AS (VALUES {rows}), opened AS (
                   INSERT INTO accounts (user_id, currency, balance, entries, created_at)
                   SELECT id, 'RUB', {DEPOSIT}, 1, now() FROM users)
                 INSERT INTO entries (user_id, number, kind, cause, amount, balance, created_at)
-                SELECT id, 1, 1, gen_random_uuid(), {DEPOSIT}, {DEPOSIT}, now() FROM users""")
+                SELECT id, 1, 1, gen_random_uuid(), {DEPOSIT}, {DEPOSIT}, now() FROM users""",
+            )
             self._users = self.directory / "users"
             self._users.write_text("\n".join(ids) + "\n")
         return self._users
@@ -136,9 +141,12 @@ class Bench:
             files = sorted((CHECKOUT / "Schemas" / "sql" / kind).glob("*.sql"))
             tables = "\n".join(file.read_text() for file in files)
             self.sql("yardstick", f"CREATE SCHEMA bench_{kind}; SET search_path = bench_{kind}; {tables}")
-        self.sql("yardstick", f"""
+        self.sql(
+            "yardstick",
+            f"""
             INSERT INTO bench_payments.accounts (user_id, currency, balance, entries, created_at)
-            SELECT lpad(to_hex(i), 32, '0')::uuid, 'RUB', {DEPOSIT}, 0, now() FROM generate_series(1, {USERS}) AS i""")
+            SELECT lpad(to_hex(i), 32, '0')::uuid, 'RUB', {DEPOSIT}, 0, now() FROM generate_series(1, {USERS}) AS i""",
+        )
         self.sql("yardstick", "VACUUM ANALYZE")
 
     def processor_seconds(self) -> dict[str, float]:
