@@ -1,3 +1,5 @@
+internal import CUV
+
 /// A point on the loop's monotonic clock.
 package struct LoopInstant: Hashable, Comparable, Sendable, BitwiseCopyable {
   /// Nanoseconds since an arbitrary start.
@@ -5,6 +7,9 @@ package struct LoopInstant: Hashable, Comparable, Sendable, BitwiseCopyable {
 
   /// The instant so many nanoseconds after the clock's start.
   package init(nanoseconds: UInt64) { self.nanoseconds = nanoseconds }
+
+  /// Now, read from the system each time; ``EventLoop/now`` is when the loop's turn began.
+  package static var current: LoopInstant { LoopInstant(nanoseconds: uv_hrtime()) }
 
   package static func < (left: LoopInstant, right: LoopInstant) -> Bool { left.nanoseconds < right.nanoseconds }
 
@@ -19,6 +24,17 @@ package struct LoopInstant: Hashable, Comparable, Sendable, BitwiseCopyable {
     return LoopInstant(nanoseconds: instant.nanoseconds > back ? instant.nanoseconds - back : 0)
   }
 
+  /// The instant so many milliseconds later; saturates at the end of the clock.
+  package func adding(milliseconds: UInt32) -> LoopInstant {
+    let (sum, overflow) = nanoseconds.addingReportingOverflow(UInt64(milliseconds) * 1_000_000)
+    return LoopInstant(nanoseconds: overflow ? .max : sum)
+  }
+
+  /// The whole milliseconds from `earlier` until this instant, rounded up; 0 when it is past.
+  package func milliseconds(since earlier: LoopInstant) -> UInt64 {
+    nanoseconds <= earlier.nanoseconds ? 0 : (nanoseconds - earlier.nanoseconds + 999_999) / 1_000_000
+  }
+
   /// The time from `right` to `left`; negative when `left` is earlier.
   package static func - (left: LoopInstant, right: LoopInstant) -> Duration {
     .nanoseconds(Int64(bitPattern: left.nanoseconds &- right.nanoseconds))
@@ -28,6 +44,8 @@ package struct LoopInstant: Hashable, Comparable, Sendable, BitwiseCopyable {
 extension Duration {
   /// The whole duration in nanoseconds, saturated to 64 bits (292 years).
   package var nanoseconds: Int64 {
+    // Up to 18 seconds it fits into a word, which is far cheaper to divide.
+    if let small = UInt64(exactly: attoseconds) { return Int64(small / 1_000_000_000) }
     let (seconds, attoseconds) = components
     let (scaled, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
     if overflow { return seconds < 0 ? .min : .max }

@@ -98,15 +98,14 @@ final class HTTPConnection: TCPConnectionDelegate, @unchecked Sendable {
     if !head.keepsAlive { isLastTaken = true }
     let number = firstNumber + exchanges.count
     exchanges.append(Exchange(context: context))
-    guard server.running < limits.requestsMax else {
+    guard server.beginRequest() else {
       return respond(to: number, server.refuse(HTTPRefusal(.serviceUnavailable, "This server has too much to do.")))
     }
-    server.running += 1
     let request = HTTPRequest(head: head, body: body, peer: peerAddress())
     let handler = server.handler
     let task = loop.startTask {
       let response = await handler(request)
-      self.server.running -= 1
+      self.server.endRequest()
       self.respond(to: number, response)
     }
     let index = number - firstNumber

@@ -16,7 +16,9 @@ package final class HTTPServer: @unchecked Sendable {
   private(set) var encoder = ResponseEncoder()
   private(set) var isDraining = false
   /// Requests whose handler has not answered.
-  var running = 0
+  package private(set) var requestCount = 0
+  /// Requests whose handler was started, since the beginning.
+  package private(set) var requestTotal = 0
   private var listener: TCPListener?
   private var connections: [ObjectIdentifier: HTTPConnection] = [:]
   private var unflushed: [HTTPConnection] = []
@@ -116,6 +118,17 @@ package final class HTTPServer: @unchecked Sendable {
       if !self.isFinished { self.scheduleSweep() }
     }
   }
+
+  /// Counts a request whose handler starts; false when there are too many.
+  func beginRequest() -> Bool {
+    if requestCount >= limits.requestsMax { return false }
+    requestCount += 1
+    requestTotal += 1
+    return true
+  }
+
+  /// Counts a request whose handler has answered.
+  func endRequest() { requestCount -= 1 }
 
   /// Has `connection` flushed when this turn of the loop ends.
   func flushAtEndOfTurn(_ connection: HTTPConnection) {

@@ -1,10 +1,10 @@
 package import EventLoop
 
+// Confined to the event loop of its connection, where handlers run. Public for what is inlinable in its extension.
 /// What a handler knows of the call it answers.
 ///
 /// A handler is cancelled when its caller gives up, disconnects, or the deadline passes.
-// Confined to the event loop of its connection, where handlers run.
-package final class CallContext: @unchecked Sendable {
+public final class CallContext: @unchecked Sendable {
   /// The values that came beside the request.
   package let metadata: Metadata
   /// When the caller stops waiting.
@@ -18,7 +18,10 @@ package final class CallContext: @unchecked Sendable {
   let method: UInt16
   /// Who gets the answer; nil in tests of a handler alone.
   let connection: ServerConnection?
+  /// The handler, once it has suspended: while it has not, nothing else can happen.
   var task: Task<Void, Never>?
+  /// Whether the handler has returned.
+  var isFinished = false
 
   /// A call without a connection, as for tests.
   package convenience init(loop: EventLoop, timeout: Duration = .seconds(10), metadata: Metadata = [:]) {

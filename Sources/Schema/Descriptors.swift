@@ -1,7 +1,7 @@
 package import Wire
 
 /// The type of a field, or of the elements of its list.
-package enum FieldType: Hashable, Sendable {
+package enum FieldType: Hashable, Sendable, BitwiseCopyable {
   case bool, int32, int64, uint32, uint64, float64, string, bytes, uuid, timestamp
   /// An enum, by its index in ``SchemaSet/enums``.
   case enumeration(Int)
@@ -28,7 +28,7 @@ package enum FieldType: Hashable, Sendable {
 }
 
 /// How many values a field has.
-package enum Cardinality: Hashable, Sendable {
+package enum Cardinality: Hashable, Sendable, BitwiseCopyable {
   /// Always one.
   case one
   /// One or none: `T?`.

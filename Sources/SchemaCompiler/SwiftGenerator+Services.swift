@@ -29,14 +29,28 @@ extension SwiftGenerator {
         writer.line("  number: \(service.number), name: \"\(service.fullName)\",")
         writer.line("  schema: [\(files.joined(separator: ", "))],")
         writer.line("  methods: [")
-        for method in service.methods {
-          writer.line("    .unary(")
-          writer.line("      number: \(method.number), name: \"\(method.name)\", isIdempotent: \(method.isIdempotent),")
-          writer.line("      call: \(method.swiftName.escaped)),")
-        }
+        for method in service.methods { writeHandler(of: method, to: &writer) }
         writer.line("  ])")
       }
     }
+  }
+
+  /// Writes out what a generic function would do for any method: so the optimizer sees one async function around the
+  /// handler, where it would leave a chain of closures.
+  private func writeHandler(of method: MethodDescriptor, to writer: inout SwiftWriter) {
+    let properties = "number: \(method.number), name: \"\(method.name)\", isIdempotent: \(method.isIdempotent)"
+    let request = types(of: method).request
+    writer.line("    MethodDefinition(\(properties)) { payload, context in")
+    writer.line("      guard let request = context.request(payload, as: \(request).self) else { return }")
+    writer.line("      let task = Task.immediate(executorPreference: context.executor) {")
+    writer.line("        do {")
+    writer.line("          context.finish(try await \(method.swiftName.escaped)(request, context: context))")
+    writer.line("        } catch {")
+    writer.line("          context.finish(throwing: error)")
+    writer.line("        }")
+    writer.line("      }")
+    writer.line("      context.started(task)")
+    writer.line("    },")
   }
 
   private func writeClient(of service: ServiceDescriptor, to writer: inout SwiftWriter) {

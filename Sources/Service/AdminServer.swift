@@ -16,8 +16,8 @@ package struct AdminServer: Sendable {
   ) throws(IOError) {
     server = try HTTPServer(loop: loop, host: host, port: port) { request in
       switch String(decoding: request.path, as: UTF8.self) {
-      case "/healthz": .content("application/json", #"{"status":"ok"}"# + "\n")
-      case "/readyz": Self.response(to: readiness())
+      case "/healthz": HealthPages.alive
+      case "/readyz": HealthPages.ready(readiness())
       case "/metrics": .content("text/plain; version=0.0.4", Metric.text(of: metrics()))
       default: .content("text/plain", "there are /healthz, /readyz and /metrics\n", status: .notFound)
       }
@@ -30,15 +30,5 @@ package struct AdminServer: Sendable {
   /// The server as a part of the process.
   package var part: Part {
     Part("admin", run: { await server.run() }, beginGracefulShutdown: { server.beginGracefulShutdown() })
-  }
-
-  private static func response(to readiness: [Readiness]) -> HTTPResponse {
-    let isReady = readiness.allSatisfy { $0.problem == nil }
-    let dependencies = readiness.map { dependency in
-      let problem = dependency.problem.map { ",\"reason\":\(JSONText.quoted($0))" } ?? ""
-      return "{\"name\":\(JSONText.quoted(dependency.name)),\"ready\":\(dependency.problem == nil)\(problem)}"
-    }
-    let body = "{\"ready\":\(isReady),\"dependencies\":[\(dependencies.joined(separator: ","))]}\n"
-    return .content("application/json", body, status: isReady ? .ok : .serviceUnavailable)
   }
 }

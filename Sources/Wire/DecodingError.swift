@@ -14,9 +14,9 @@ public struct DecodingError: Error, Equatable, CustomStringConvertible {
     self.problem = problem
   }
 
-  /// The same error seen from the message around, in which the content begins at `start` and belongs to `outer`.
-  public func inside(_ outer: String, startingAt start: Int) -> DecodingError {
-    let separator = field.isEmpty || field.hasPrefix("[") ? "" : "."
+  /// The same error seen from around: what it is about begins at `start`, and belongs to `outer`.
+  public func inside(_ outer: String = "", startingAt start: Int = 0) -> DecodingError {
+    let separator = field.isEmpty || outer.isEmpty || field.hasPrefix("[") ? "" : "."
     return DecodingError(problem, at: start + offset, field: outer + separator + field)
   }
 

@@ -24,8 +24,8 @@ public enum FieldRules {
     return "must have \(wanted) \(units), not \(count)"
   }
 
-  /// What is wrong with a text that does not match; nil when it does.
-  public static func problem(of text: String, against pattern: Pattern) -> String? {
+  /// What is wrong with a text, in UTF-8, that does not match; nil when it does.
+  public static func problem(of text: Span<UInt8>, against pattern: Pattern) -> String? {
     pattern.matches(text) ? nil : "must match \(pattern.text)"
   }
 
@@ -83,7 +83,7 @@ public enum FieldRules {
     _ value: String?, _ pattern: Pattern, at pointer: String, _ name: StaticString,
     _ violations: inout [FieldViolation]
   ) {
-    guard let value, let problem = problem(of: value, against: pattern) else { return }
+    guard let value, let problem = problem(of: value.utf8Span.span, against: pattern) else { return }
     add(problem, at: pointer, name, &violations)
   }
 

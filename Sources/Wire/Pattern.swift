@@ -44,16 +44,27 @@ public struct Pattern: Sendable {
   }
 
   /// Whether the whole text matches.
-  public func matches(_ text: String) -> Bool {
+  public func matches(_ text: String) -> Bool { matches(text.utf8Span.span) }
+
+  /// Whether the whole text, in UTF-8, matches.
+  public func matches(_ text: Span<UInt8>) -> Bool {
     // Bit n is set when the text so far may have brought us to position n.
     var reached = skippingOptional(1)
-    for character in text.utf8 {
+    for index in text.indices {
+      let character = text[index]
       guard character < 128 else { return false }
       let accepted = reached & accepting[Int(character)]
       guard accepted != 0 else { return false }
       reached = skippingOptional(accepted << 1 | accepted & repeating)
     }
     return reached & (1 << UInt64(count)) != 0
+  }
+
+  /// The shortest text that matches, of the first characters that each place accepts.
+  public var example: String {
+    let places = (0..<count).filter { optional & 1 << UInt64($0) == 0 }
+    let characters = places.map { place in accepting.firstIndex { $0 & 1 << UInt64(place) != 0 } ?? 0 }
+    return String(decoding: characters.map { UInt8($0) }, as: UTF8.self)
   }
 
   /// The positions reached, with those behind positions that may be left out.

@@ -1,1 +1,3 @@
-print("stub")
+internal import ClientTool
+
+ClientTool.main()

@@ -80,7 +80,7 @@ import Testing
       try await body(server, site)
       server.beginGracefulShutdown()
       await server.run()
-      #expect(server.connectionCount == 0 && server.running == 0)
+      #expect(server.connectionCount == 0 && server.requestCount == 0)
     }
   }
 
@@ -122,7 +122,7 @@ import Testing
       client.send("GET /slow \(Self.host)\r\n" + many)
       try await client.wait { site.slow != nil }
       try await server.loop.sleep(for: .milliseconds(20))
-      #expect(server.running == 1)
+      #expect(server.requestCount == 1)
       site.slow?.resume()
       #expect(try await client.responses(201) == self.ok("/slow") + (0..<200).map { self.ok("/\($0)") }.joined())
     }
@@ -146,9 +146,9 @@ import Testing
     try await withServer { server, site in
       let client = try await Client(server)
       client.send("GET /never \(Self.host)Connection: close\r\n\r\n")
-      try await client.wait { server.running == 1 }
+      try await client.wait { server.requestCount == 1 }
       client.connection.abort()
-      try await client.wait { site.cancelled == 1 && server.running == 0 }
+      try await client.wait { site.cancelled == 1 && server.requestCount == 0 }
     }
   }
 
@@ -221,10 +221,10 @@ import Testing
     try await withServer(limits) { server, site in
       let client = try await Client(server)
       client.send("GET /never \(Self.host)\r\n")
-      try await client.wait { server.running == 1 }
+      try await client.wait { server.requestCount == 1 }
       server.beginGracefulShutdown()
       await server.run()
-      try await client.wait { site.cancelled == 1 && server.running == 0 }
+      try await client.wait { site.cancelled == 1 && server.requestCount == 0 }
     }
   }
 }

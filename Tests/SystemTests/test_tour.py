@@ -65,7 +65,7 @@ class TourTests(SystemTestCase):
         other.environment["GOZON_HTTP_PORT"] = str(self.system.ports["http"])
         with self.assertRaisesRegex(AssertionError, f"port {self.system.ports['http']} is in use.*GOZON_HTTP_PORT"):
             other.up()
-        self.assertEqual(set(other.pids().values()), {None}, "what was started before the failure is stopped again")
+        self.assertEqual(set(other.pids().values()), {None}, "nothing is started then")
 
 
 def is_alive(pid: int) -> bool:

@@ -86,6 +86,7 @@ class System:
         """Starts what does not run, and waits until everything is ready; what it started, by name. When that fails,
         what it started is stopped again."""
         self.home.create()
+        self._require_free_ports()
         self.home.save_ports(self.ports)
         started: dict[str, subprocess.Popen[bytes]] = {}
         try:
@@ -97,11 +98,16 @@ class System:
         self._write_env()
         return started
 
+    def _require_free_ports(self) -> None:
+        for name, ports in PORTS_OF.items():
+            if Process(self.home, name).pid() is None:
+                for port in ports:
+                    if port in self.ports:
+                        require_free(port, self.ports[port])
+
     def _start_stage(self, programs: list[Program], started: dict[str, subprocess.Popen[bytes]]) -> None:
         for program in programs:
             if program.process.pid() is None:
-                for port in PORTS_OF[program.name]:
-                    require_free(port, self.ports[port])
                 started[program.name] = program.start()
         for program in programs:
             child = started.get(program.name)

@@ -35,6 +35,7 @@ package final class RPCClient: CallChannel, @unchecked Sendable {
   /// Why there is no connection.
   private var lastError: RPCError
   private var connectionEnded: UnsafeContinuation<Void, Never>?
+  private var attemptWaiters: [UnsafeContinuation<Void, Never>] = []
   /// Is told whenever ``isReady`` changes.
   package var onReadinessChange: ((Bool) -> Void)?
 
@@ -57,12 +58,23 @@ package final class RPCClient: CallChannel, @unchecked Sendable {
   /// Calls under way on the present connection.
   package var callCount: Int { connection?.callCount ?? 0 }
 
+  /// Waits for the attempt to connect that is under way, or comes next.
+  ///
+  /// - Throws: why there is no connection; ``run()`` tries again.
+  package func untilConnected() async throws(RPCError) {
+    loop.preconditionCurrent()
+    if connection == nil, !isStopping { await withUnsafeContinuation { attemptWaiters.append($0) } }
+    if connection == nil { throw lastError }
+  }
+
   /// Keeps connected until the task is cancelled; calls under way fail then.
   package func run() async {
     await withTaskCancellationHandler {
       var backoff = options.backoffMin
       while !isStopping, !Task.isCancelled {
-        if await connect() {
+        let isConnected = await connect()
+        attemptEnded()
+        if isConnected {
           let opened = loop.now
           await untilConnectionEnds()
           // Looks for the server again at once, unless it hung up on us just as quickly.
@@ -216,6 +228,11 @@ package final class RPCClient: CallChannel, @unchecked Sendable {
     }
   }
 
+  private func attemptEnded() {
+    for waiter in attemptWaiters { waiter.resume() }
+    attemptWaiters = []
+  }
+
   private func untilConnectionEnds() async {
     await withUnsafeContinuation { continuation in
       if connection == nil { continuation.resume() } else { connectionEnded = continuation }
@@ -229,5 +246,6 @@ package final class RPCClient: CallChannel, @unchecked Sendable {
     opening?.end(lastError)
     for call in waiting where !call.isCompleted { giveUp(call, lastError) }
     waiting = []
+    attemptEnded()
   }
 }

@@ -28,34 +28,41 @@ struct FrameDecoder {
       append(bytes.extracting(offset..<(offset + taken)))
       offset += taken
       guard pending.count == wanted, try bytesWanted(pending.span.bytes) == wanted else { continue }
-      let goesOn = try handOut(pending.span.bytes, body)
+      let goesOn = try decodeFirst(pending.span.bytes, body).goesOn
       forgetPending()
       if !goesOn { return }
     }
     while offset < bytes.byteCount {
       let rest = bytes.extracting(offset..<bytes.byteCount)
-      let wanted = try bytesWanted(rest)
-      guard rest.byteCount >= wanted else { return append(rest) }
-      guard try handOut(rest.extracting(0..<wanted), body) else { return }
-      offset += wanted
+      let (size, goesOn) = try decodeFirst(rest, body)
+      if size == 0 { return append(rest) }
+      if !goesOn { return }
+      offset += size
     }
+  }
+
+  /// Hands the frame at the start of `bytes` to `body`, unless it is not there as a whole: its size is 0 then.
+  private func decodeFirst(
+    _ bytes: RawSpan, _ body: (FrameHeader, RawSpan) -> Bool
+  ) throws(FrameError) -> (size: Int, goesOn: Bool) {
+    guard bytes.byteCount >= FrameHeader.size else { return (0, true) }
+    let (header, checksum) = try FrameHeader.decode(bytes)
+    let size = try checkedSize(of: header)
+    guard bytes.byteCount >= size else { return (0, true) }
+    let payload = bytes.extracting(FrameHeader.size..<size)
+    guard CRC32.checksum(payload) == checksum else { throw .damagedPayload }
+    return (size, body(header, payload))
   }
 
   /// How many bytes the frame at the start of `bytes` has, as far as can be told: a header's if that is not whole.
   private func bytesWanted(_ bytes: RawSpan) throws(FrameError) -> Int {
     guard bytes.byteCount >= FrameHeader.size else { return FrameHeader.size }
-    let (header, _) = try FrameHeader.decode(bytes)
-    guard header.length <= payloadLimit else { throw .tooLong(bytes: header.length, limit: payloadLimit) }
-    return FrameHeader.size + Int(header.length)
+    return try checkedSize(of: FrameHeader.decode(bytes).header)
   }
 
-  private func handOut(
-    _ frame: RawSpan, _ body: (FrameHeader, RawSpan) -> Bool
-  ) throws(FrameError) -> Bool {
-    let (header, checksum) = try FrameHeader.decode(frame)
-    let payload = frame.extracting(FrameHeader.size..<frame.byteCount)
-    guard CRC32.checksum(payload) == checksum else { throw .damagedPayload }
-    return body(header, payload)
+  private func checkedSize(of header: FrameHeader) throws(FrameError) -> Int {
+    guard header.length <= payloadLimit else { throw .tooLong(bytes: header.length, limit: payloadLimit) }
+    return FrameHeader.size + Int(header.length)
   }
 
   /// Empties the buffer, and lets a large one go so that idle connections hold little.

@@ -84,7 +84,7 @@ package struct FrameHeader: Equatable, Sendable {
   /// Room for a header at the end of `bytes`, to be filled by ``seal(in:at:)`` once the payload stands behind it.
   package static func reserve(in bytes: inout [UInt8]) -> Int {
     let start = bytes.count
-    bytes.append(contentsOf: repeatElement(0, count: size))
+    bytes.append(addingCapacity: size) { $0.append(repeating: 0, count: size) }
     return start
   }
 

@@ -22,6 +22,9 @@ package final class RPCServer: @unchecked Sendable {
     package init() {}
   }
 
+  /// A closure in a struct: an optional of the bare closure would wrap it once more.
+  struct Handler { let start: MethodDefinition.Start }
+
   /// How often deadlines are looked at while calls are open.
   private static let deadlineInterval: Duration = .milliseconds(10)
 
@@ -30,9 +33,11 @@ package final class RPCServer: @unchecked Sendable {
   /// The port that is listened on.
   package var port: Int { listener.port }
   let hello: Hello
+  /// ``Limits/timeoutMax`` as it travels.
+  let timeoutMillisecondsMax: UInt32
   private let loop: EventLoop
   /// By service number, then by method number.
-  private let methods: [[MethodDefinition?]]
+  private let methods: [[Handler?]]
   private let onUnexpectedError: (any Error, _ method: String, _ metadata: Metadata) -> Void
   private let methodNames: [UInt16: String]
   private var listener: TCPListener!
@@ -58,6 +63,7 @@ package final class RPCServer: @unchecked Sendable {
     self.loop = loop
     self.limits = limits
     self.onUnexpectedError = onUnexpectedError
+    timeoutMillisecondsMax = UInt32(clamping: limits.timeoutMax.millisecondsRoundedUp)
     hello = Hello(
       payloadBytesMax: UInt32(limits.payloadBytesMax), streamsMax: UInt32(limits.streamsMax),
       pingIntervalMillisecondsMin: 1_000)
@@ -88,7 +94,8 @@ package final class RPCServer: @unchecked Sendable {
     if connections.isEmpty { stop() }
   }
 
-  func method(_ id: UInt16) -> MethodDefinition? {
+  /// What starts the method of this number; nil when there is none.
+  func handler(_ id: UInt16) -> Handler? {
     let service = methods[Int(id >> 8)]
     return service.isEmpty ? nil : service[Int(id & 0xFF)]
   }
@@ -136,14 +143,14 @@ package final class RPCServer: @unchecked Sendable {
     stopped = nil
   }
 
-  private static func table(of services: [ServiceDefinition]) -> ([[MethodDefinition?]], [UInt16: String]) {
-    var methods = [[MethodDefinition?]](repeating: [], count: 256)
+  private static func table(of services: [ServiceDefinition]) -> ([[Handler?]], [UInt16: String]) {
+    var methods = [[Handler?]](repeating: [], count: 256)
     var names: [UInt16: String] = [:]
     for service in services {
       precondition(methods[Int(service.number)].isEmpty, "two services have the number \(service.number)")
       methods[Int(service.number)] = Array(repeating: nil, count: 256)
       for method in service.methods {
-        methods[Int(service.number)][Int(method.number)] = method
+        methods[Int(service.number)][Int(method.number)] = Handler(start: method.start)
         names[UInt16(service.number) << 8 | UInt16(method.number)] = "\(service.name)/\(method.name)"
       }
     }

@@ -20,7 +20,7 @@ struct ServerConnectionStateMachine<Call> {
     case ignore
     /// Answer the peer's greeting with ours.
     case greet(Hello)
-    /// Start the handler of `method`, then report it by ``callStarted(_:stream:)``.
+    /// Start the handler of `method`; if it does not answer at once, report it by ``callStarted(_:stream:)``.
     case start(stream: UInt32, method: UInt16, timeoutMilliseconds: UInt32)
     /// Answer with an error: the call was not started.
     case refuse(stream: UInt32, RPCError)
@@ -33,7 +33,7 @@ struct ServerConnectionStateMachine<Call> {
   }
 
   private(set) var phase = Phase.awaitingHello
-  /// The calls whose answer is due.
+  /// The calls that were not answered at once, and whose answer is due.
   private(set) var calls: [UInt32: Call] = [:]
   /// Handlers that run, those of cancelled calls included: a peer that opens and cancels gains nothing by it.
   private(set) var runningHandlers = 0
@@ -62,7 +62,7 @@ struct ServerConnectionStateMachine<Call> {
     }
   }
 
-  /// The handler of `stream` began.
+  /// The handler of `stream` began, and did not answer at once.
   mutating func callStarted(_ call: Call, stream: UInt32) {
     calls[stream] = call
     runningHandlers += 1

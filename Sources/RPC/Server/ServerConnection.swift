@@ -73,7 +73,7 @@ final class ServerConnection: TCPConnectionDelegate, @unchecked Sendable {
   private func start(
     _ stream: UInt32, _ method: UInt16, _ milliseconds: UInt32, _ header: FrameHeader, _ payload: RawSpan
   ) {
-    guard let definition = server.method(method) else {
+    guard let handler = server.handler(method) else {
       return refuse(
         stream: stream,
         RPCError(.unimplemented, "this server has no method \(method >> 8).\(method & 0xFF); see its reflection"))
@@ -89,32 +89,36 @@ final class ServerConnection: TCPConnectionDelegate, @unchecked Sendable {
       }
       (metadata, bodyStart) = decoded
     }
-    let timeout = min(.milliseconds(milliseconds), server.limits.timeoutMax)
+    let timeout = min(milliseconds, server.timeoutMillisecondsMax)
     let context = CallContext(
-      loop: tcp.loop, deadline: tcp.loop.now + timeout, metadata: metadata, stream: stream, method: method,
-      connection: self)
-    definition.start(payload.extracting(bodyStart..<payload.byteCount), context)
+      loop: tcp.loop, deadline: tcp.loop.now.adding(milliseconds: timeout), metadata: metadata, stream: stream,
+      method: method, connection: self)
+    handler.start(payload.extracting(bodyStart..<payload.byteCount), context)
   }
 
   // MARK: Calls
 
-  func handlerStarts(_ context: CallContext) {
+  /// The handler did not answer at once: from now on the call can be cancelled, and its time run out.
+  func handlerSuspended(_ context: CallContext) {
     machine.callStarted(context, stream: context.stream)
     server.watchDeadlines()
   }
 
+  /// A handler that had suspended returned.
   func handlerEnded(_ context: CallContext) {
     machine.handlerEnded()
     if machine.isDrained { server.connectionDrained(self) }
   }
 
-  /// Whether the call still waits for its answer.
-  func isOpen(_ context: CallContext) -> Bool { machine.calls[context.stream] != nil }
+  /// Whether the answer of the call is still due; it is not any more then.
+  private func takeAnswer(of context: CallContext) -> Bool {
+    context.task == nil || machine.callAnswered(stream: context.stream) != nil
+  }
 
-  func answer(_ context: CallContext, _ response: some Message) {
-    guard machine.callAnswered(stream: context.stream) != nil else { return }
+  func answer(_ context: CallContext, _ append: (inout [UInt8]) -> Void) {
+    guard takeAnswer(of: context) else { return }
     let start = output.count
-    respond(stream: context.stream, .ok, context.responseMetadata) { response.append(to: &$0) }
+    respond(stream: context.stream, .ok, context.responseMetadata, append)
     let size = output.count - start - FrameHeader.size
     if size > peerPayloadBytesMax {
       output.removeSubrange(start...)
@@ -124,7 +128,7 @@ final class ServerConnection: TCPConnectionDelegate, @unchecked Sendable {
   }
 
   func answer(_ context: CallContext, _ error: RPCError) {
-    guard machine.callAnswered(stream: context.stream) != nil else { return }
+    guard takeAnswer(of: context) else { return }
     respond(stream: context.stream, error.code, context.responseMetadata) { error.details.append(to: &$0) }
   }
 

@@ -1,0 +1,39 @@
+/// When the calls of an open load are due: evenly spaced, whatever became of the calls before. Times in nanoseconds.
+struct OpenSchedule: Sendable {
+  let callsPerSecond: Int
+  let start: UInt64
+  let end: UInt64
+  /// Calls that were taken.
+  private(set) var taken = 0
+
+  /// Calls at this rate from `start` until `end`.
+  init(callsPerSecond: Int, start: UInt64, end: UInt64) {
+    self.callsPerSecond = callsPerSecond
+    self.start = start
+    self.end = end
+  }
+
+  /// When the next call is due.
+  var nextDue: UInt64 {
+    let (seconds, rest) = taken.quotientAndRemainder(dividingBy: callsPerSecond)
+    return start + UInt64(seconds) * 1_000_000_000 + UInt64(rest) * 1_000_000_000 / UInt64(callsPerSecond)
+  }
+
+  /// Whether no call will be due any more.
+  var isOver: Bool { nextDue >= end }
+
+  /// Takes the next call if it is due by now; returns when it was.
+  mutating func take(now: UInt64) -> UInt64? {
+    let due = nextDue
+    guard due <= now, due < end else { return nil }
+    taken += 1
+    return due
+  }
+
+  /// Takes no calls any more; returns how many are left over that were due by `now`.
+  mutating func close(now: UInt64) -> Int {
+    let before = taken
+    while take(now: now) != nil {}
+    return taken - before
+  }
+}

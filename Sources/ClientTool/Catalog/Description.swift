@@ -1,0 +1,102 @@
+internal import JetStream
+internal import Schema
+internal import Wire
+
+/// A schema's declaration in words, for people.
+struct Description {
+  let schemas: SchemaSet
+
+  /// Everything about what a name means.
+  func text(of entry: Catalog.Entry) -> String {
+    switch entry.kind {
+    case .service(let service): text(of: service)
+    case .method(let service, let method): text(of: method, in: service)
+    case .message(let message):
+      "\(text(of: message, as: "message"))\n\n  As JSON:\n\(indented(jsonExample(of: message).indented))"
+    case .enumeration(let type): text(of: type)
+    }
+  }
+
+  private func text(of service: ServiceDescriptor) -> String {
+    var table = TextTable("  METHOD", "HTTP", "DOCS")
+    for method in service.methods {
+      table.append(
+        "  \(service.name).\(method.name)", method.routes.map(\.summary).joined(separator: ", "),
+        firstLine(method.docs))
+    }
+    return "service \(service.fullName) (number \(service.number))\n\(indented(service.docs))\n\n\(table.text)"
+  }
+
+  private func text(of method: MethodDescriptor, in service: ServiceDescriptor) -> String {
+    let (request, response) = (schemas.messages[method.request], schemas.messages[method.response])
+    let routes = method.routes.map { "  HTTP    \(text(of: $0))" }
+    return """
+      method \(method.fullName) (number \(service.number).\(method.number))
+      \(indented(method.docs))
+
+      \((routes + ["  repeat  \(repetition(of: method))"]).joined(separator: "\n"))
+
+      \(text(of: request, as: "request"))
+
+      \(text(of: response, as: "response"))
+
+      An example, with every field:
+
+      gozon call \(service.name).\(method.name) '\(jsonExample(of: request))'
+      """
+  }
+
+  private func text(of message: MessageDescriptor, as role: String) -> String {
+    var table = TextTable([("NO", .right), ("FIELD", .left), ("TYPE", .left), ("BOUNDS", .left), ("DOCS", .left)])
+    for field in message.fields {
+      table.append(
+        "\(field.number)", field.name, schemas.spelling(of: field), field.marks.text, firstParagraph(field.docs))
+    }
+    let fields = message.fields.isEmpty ? "  It has no fields." : indented(table.text)
+    return "\(role) \(message.fullName)\n\(indented(message.docs))\n\n\(fields)"
+  }
+
+  private func text(of type: EnumDescriptor) -> String {
+    var table = TextTable([("NO", .right), ("CASE", .left), ("DOCS", .left)])
+    for value in type.cases { table.append("\(value.number)", value.name, firstParagraph(value.docs)) }
+    return "enum \(type.fullName)\n\(indented(type.docs))\n\n\(indented(table.text))"
+  }
+
+  private func text(of route: HTTPBinding) -> String {
+    var text = "\(route.summary) -> \(route.status)"
+    if let location = route.location { text += ", Location: \(location)" }
+    if route.hasETag { text += ", ETag" }
+    return text
+  }
+
+  /// An example as JSON.
+  func jsonExample(of message: MessageDescriptor) -> JSONValue {
+    let index = schemas.messages.firstIndex { $0.fullName == message.fullName } ?? 0
+    return (try? JSONValue(parsing: JSONTemplate.example(of: index, in: schemas).span)) ?? [:]
+  }
+
+  private func repetition(of method: MethodDescriptor) -> String {
+    if method.isIdempotent { return "harmless" }
+    return method.takesIdempotencyKey ? "harmless with --idempotency-key" : "may do it twice"
+  }
+
+  private func indented(_ text: String) -> String {
+    text.split(separator: "\n", omittingEmptySubsequences: false).map { $0.isEmpty ? "" : "  \($0)" }
+      .joined(separator: "\n")
+  }
+
+  private func firstLine(_ docs: String) -> String { docs.split(separator: "\n").first.map(String.init) ?? "" }
+
+  private func firstParagraph(_ docs: String) -> String {
+    docs.split(separator: "\n", omittingEmptySubsequences: false).prefix { !$0.isEmpty }.joined(separator: " ")
+  }
+}
+
+extension FieldMarks {
+  /// Such as `1 to 1000` or `[A-Z]{3}`.
+  var text: String {
+    let range = range.map { "\($0.lowerBound) to \($0.upperBound)" }
+    let length = length.map { "length \($0.lowerBound) to \($0.upperBound)" }
+    return [range, length, pattern?.text].compactMap { $0 }.joined(separator: ", ")
+  }
+}

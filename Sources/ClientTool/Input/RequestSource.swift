@@ -1,0 +1,44 @@
+internal import Glibc
+internal import RPC
+
+/// Where the requests of a command come from.
+enum RequestSource: Equatable, Sendable {
+  /// One request, as JSON.
+  case text([UInt8])
+  /// One request, in a file.
+  case file(String)
+  /// A request on each line of standard input.
+  case lines
+  /// Not said: what is piped into the tool, or one request without fields.
+  case unsaid
+
+  /// What an argument says: JSON, `@file`, or `-` for standard input.
+  init(argument: String?) {
+    switch argument {
+    case nil: self = .unsaid
+    case "-": self = .lines
+    case let path? where path.hasPrefix("@"): self = .file(String(path.dropFirst()))
+    case let text?: self = .text(Array(text.utf8))
+    }
+  }
+
+  /// The bytes of a file.
+  ///
+  /// - Throws: ``RPCError`` INVALID_ARGUMENT when it cannot be read, or is larger than any request.
+  static func contents(of path: String) throws(RPCError) -> [UInt8] {
+    guard let file = fopen(path, "r") else { throw unreadable(path) }
+    defer { fclose(file) }
+    let contents = [UInt8](unsafeUninitializedCapacity: LineSplitter.lineBytesMax + 1) { buffer, count in
+      count = fread(buffer.baseAddress, 1, buffer.count, file)
+    }
+    guard ferror(file) == 0 else { throw unreadable(path) }
+    guard contents.count <= LineSplitter.lineBytesMax else {
+      throw RPCError(.invalidArgument, "\(path) is larger than \(LineSplitter.lineBytesMax) bytes")
+    }
+    return contents
+  }
+
+  private static func unreadable(_ path: String) -> RPCError {
+    RPCError(.invalidArgument, "cannot read \(path): \(String(cString: strerror(errno)))")
+  }
+}

@@ -1,0 +1,52 @@
+package import EventLoop
+internal import HTTP
+internal import RPC
+package import Service
+
+/// The gateway as a process, wired by hand.
+package enum GatewayProgram {
+  /// Its settings.
+  package static let settings: [Setting] =
+    [
+      .port("http-port", default: 8080, "The port of the public HTTP API; 0 takes a free one."),
+      .port("gateway-admin-port", default: 9080, "The port of /healthz, /readyz and /metrics; 0 takes a free one."),
+      Setting(
+        "backends", .addresses, default: "127.0.0.1:7001,127.0.0.1:7002",
+        "The RPC servers whose routes are offered, replicas included; where two contradict, the first one wins."),
+    ] + CommonSettings.all
+
+  /// Runs until the process is told to end.
+  package static func run(loop: EventLoop, log: Log, configuration: Configuration) async throws {
+    let channels = configuration.addresses("backends").map { RPCClient(loop: loop, host: $0.host, port: $0.port) }
+    let backends = Backends(loop: loop, channels: channels, log: log)
+    let gateway = Gateway(backends: backends, log: log)
+
+    let host = configuration.text("listen-host")
+    let server = try HTTPServer(
+      loop: loop, host: host, port: configuration.integer("http-port"), refuse: Gateway.refuse,
+      handler: gateway.answer)
+    let admin = try AdminServer(
+      loop: loop, host: host, port: configuration.integer("gateway-admin-port"),
+      readiness: { backends.readiness }, metrics: { metrics(server, backends) })
+    let ports: KeyValuePairs = ["http": server.port, "gatewayAdmin": admin.port]
+    if let problem = PortsFile.write(ports, to: configuration.text("ports-file")) { log.warning(problem) }
+    log.info("listening", [.address: "\(host):\(server.port)", .port: "\(admin.port)"])
+
+    let http = Part("http", run: { await server.run() }, beginGracefulShutdown: { server.beginGracefulShutdown() })
+    let calls = Part(
+      "backends", run: { await backends.run() }, beginGracefulShutdown: { backends.beginGracefulShutdown() })
+    try await Lifecycle(loop: loop, log: log).run([admin.part, calls, http])
+    log.info("ended")
+  }
+
+  private static func metrics(_ server: HTTPServer, _ backends: Backends) -> [Metric] {
+    let readyCount = backends.readiness.count { $0.problem == nil }
+    return [
+      Metric("http_connections", .gauge, "Open connections.", Double(server.connectionCount)),
+      Metric("http_requests_running", .gauge, "Requests in work.", Double(server.requestCount)),
+      Metric("http_requests_total", .counter, "Requests begun.", Double(server.requestTotal)),
+      Metric("backends_ready", .gauge, "Servers whose routes can be served.", Double(readyCount)),
+      Metric("ready", .gauge, "1 when ready.", readyCount == backends.readiness.count ? 1 : 0),
+    ]
+  }
+}

@@ -1,0 +1,57 @@
+internal import EventLoop
+internal import HTTP
+internal import RPC
+
+extension Problem {
+  /// Reasons of errors that arose between here and a backend: their messages name addresses, nobody's business.
+  private static let transportReasons: Set<String> = ["NOT_CONNECTED", "CONNECTION_LOST", "DRAINING", "CLIENT_ENDED"]
+
+  /// The error of a call.
+  ///
+  /// `hasPreconditions`: the client sent `If-Match` or the like, so that a failed precondition is its own.
+  init(_ error: RPCError, hasPreconditions: Bool) {
+    status = Self.status(of: error, hasPreconditions: hasPreconditions)
+    code = error.code.name
+    reason = Self.transportReasons.contains(error.reason) ? "" : error.reason
+    detail = Self.detail(of: error)
+    violations = error.violations
+    if let wait = error.retryAfter {
+      fields.append(("Retry-After", String((wait.millisecondsRoundedUp + 999) / 1000)))
+    }
+  }
+
+  /// What the status of a call is in HTTP.
+  private static func status(of error: RPCError, hasPreconditions: Bool) -> HTTPStatus {
+    // The IETF draft of Idempotency-Key wants 422 for a key that comes back with another payload.
+    if error.reason == "IDEMPOTENCY_KEY_REUSED" { return .unprocessableContent }
+    return switch error.code {
+    case .ok: .ok
+    case .cancelled: HTTPStatus(499)
+    case .unknown, .internal, .dataLoss: .internalServerError
+    case .invalidArgument, .outOfRange: .badRequest
+    case .deadlineExceeded: HTTPStatus(504)
+    case .notFound: .notFound
+    case .alreadyExists, .aborted: .conflict
+    case .permissionDenied: HTTPStatus(403)
+    case .resourceExhausted: HTTPStatus(429)
+    case .failedPrecondition: hasPreconditions ? HTTPStatus(412) : .badRequest
+    case .unimplemented: .notImplemented
+    case .unavailable: .serviceUnavailable
+    case .unauthenticated: HTTPStatus(401)
+    }
+  }
+
+  /// What the client is told: the service's own words, but nothing from behind it.
+  private static func detail(of error: RPCError) -> String {
+    switch error.code {
+    case .internal, .unknown, .dataLoss:
+      "The server failed. The request id finds this in its log."
+    case .deadlineExceeded:
+      "No answer came in time. The request may have taken effect; repeat it under the same idempotency key."
+    case .unavailable where transportReasons.contains(error.reason):
+      "The service behind this route cannot be reached just now. Try again."
+    default:
+      error.message
+    }
+  }
+}

@@ -1,0 +1,110 @@
+internal import HTTP
+internal import RPC
+internal import Wire
+
+/// What a request's headers say about how its call is made.
+struct RequestContext {
+  /// The time that a client may ask for at most.
+  static let timeoutMax: Duration = .seconds(60)
+  /// The time of a request that asks for none.
+  static let timeoutDefault: Duration = .seconds(10)
+
+  /// The caller's id of this request, or one of ours; in the response and in every log line.
+  let requestID: String
+  /// How long the call may take.
+  let timeout: Duration
+  /// The caller's idempotency key.
+  let idempotencyKey: String?
+  /// W3C trace context of the caller, or a new one.
+  let traceParent: String
+}
+
+extension RequestContext {
+  /// Reads the headers; an idempotency key counts only where the route takes one.
+  init(_ fields: HTTPFields, requestID: String, takesIdempotencyKey: Bool) throws(Problem) {
+    self.requestID = requestID
+    timeout = try Self.timeout(fields["x-request-timeout"])
+    idempotencyKey = takesIdempotencyKey ? try Self.idempotencyKey(fields.values(of: "idempotency-key")) : nil
+    let traceParent = fields["traceparent"]
+    self.traceParent =
+      if let traceParent, TraceParent.isValid(traceParent) { traceParent } else { TraceParent.random() }
+  }
+
+  /// The id that the caller gave, when it is sane: 1 to 128 letters, digits and `-._`; otherwise a new UUIDv7.
+  static func requestID(_ fields: HTTPFields) -> String {
+    if let given = fields["x-request-id"], (1...128).contains(given.utf8.count),
+      given.utf8.allSatisfy(isRequestIDCharacter)
+    {
+      return given
+    }
+    return UUID.v7(.now).description
+  }
+
+  /// How the call is made, when so much time is left.
+  func callOptions(timeout left: Duration? = nil) -> CallOptions {
+    var metadata: Metadata = ["traceparent": traceParent, "request-id": requestID]
+    metadata["idempotency-key"] = idempotencyKey
+    return CallOptions(timeout: left ?? timeout, metadata: metadata)
+  }
+
+  private static func isRequestIDCharacter(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"):
+      true
+    default: false
+    }
+  }
+
+  /// Seconds as a decimal number, such as `2` or `0.25`, at most ``timeoutMax``.
+  private static func timeout(_ text: String?) throws(Problem) -> Duration {
+    guard let text else { return timeoutDefault }
+    let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+    let isDigits = { (part: Substring) in (1...9).contains(part.utf8.count) && part.allSatisfy(\.isASCIIDigit) }
+    guard parts.count <= 2, parts.allSatisfy(isDigits), let seconds = Double(text), seconds > 0 else {
+      throw .invalid("X-Request-Timeout must be a number of seconds above 0, such as 2 or 0.25.")
+    }
+    return min(.nanoseconds(Int64(seconds * 1e9)), timeoutMax)
+  }
+
+  private static func idempotencyKey(_ values: [String]) throws(Problem) -> String? {
+    guard let key = values.first else { return nil }
+    guard values.count == 1, (1...255).contains(key.utf8.count), key.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
+    else { throw .invalid("Idempotency-Key must come once and be 1 to 255 visible ASCII characters.") }
+    return key
+  }
+}
+
+extension Character {
+  fileprivate var isASCIIDigit: Bool { isASCII && isWholeNumber }
+}
+
+/// The header `traceparent` of W3C Trace Context, section 3.2.
+enum TraceParent {
+  /// Whether another tracer can read it: a version but `ff`, ids that are not all zero, lower-case digits.
+  static func isValid(_ text: String) -> Bool {
+    let bytes = Array(text.utf8.prefix(256))
+    guard bytes.count >= 55, bytes[2] == dash, bytes[35] == dash, bytes[52] == dash else { return false }
+    let parts = [bytes[0..<2], bytes[3..<35], bytes[36..<52], bytes[53..<55]]
+    guard parts.joined().allSatisfy(isDigit) else { return false }
+    guard parts[1].contains(where: { $0 != zero }), parts[2].contains(where: { $0 != zero }) else { return false }
+    if parts[0].elementsEqual("ff".utf8) { return false }
+    return bytes.count == 55 || !parts[0].elementsEqual("00".utf8) && bytes[55] == dash
+  }
+
+  /// A new trace, sampled.
+  static func random() -> String {
+    let ids = (0..<3).map { _ in
+      let digits = String(UInt64.random(in: 1...UInt64.max), radix: 16)
+      return String(repeating: "0", count: 16 - digits.count) + digits
+    }
+    return "00-\(ids[0])\(ids[1])-\(ids[2])-01"
+  }
+
+  private static let dash = UInt8(ascii: "-")
+  private static let zero = UInt8(ascii: "0")
+
+  private static func isDigit(_ byte: UInt8) -> Bool {
+    (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte)
+  }
+}

@@ -1,0 +1,16 @@
+package import Schema
+
+/// A route of the API: which call a request becomes, and who answers it.
+package struct Route: Sendable {
+  /// The HTTP method, the path, and what the response carries.
+  package let binding: HTTPBinding
+  /// The method that is called.
+  package let method: MethodDescriptor
+  /// Translates the messages of ``method``.
+  package let translator: JSONTranslator
+  /// The replicas that answer it; at least one.
+  package internal(set) var backends: [BackendServer]
+
+  /// Whether a repeat of a call under the same idempotency key has the effect of one call.
+  var takesIdempotencyKey: Bool { method.takesIdempotencyKey || binding.method == .post }
+}

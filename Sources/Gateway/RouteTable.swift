@@ -1,0 +1,113 @@
+package import Schema
+
+/// All routes, found by path and method. A value: a new one is made when the backends offer something else.
+package struct RouteTable: Sendable {
+  /// What a path and a method lead to.
+  package enum Match: Sendable {
+    /// The route, and the path's variables in the order of its template, still percent-encoded.
+    case found(Route, variables: [ArraySlice<UInt8>])
+    /// The path exists; these methods of it do (RFC 9110 section 15.5.6).
+    case methodNotAllowed(allowed: [String])
+    case notFound
+  }
+
+  /// A place in the tree of path segments.
+  private struct Node: Sendable {
+    var literals: [(segment: [UInt8], node: Int)] = []
+    var variable: Int?
+    /// Indexes of the routes that end here.
+    var routes: [Int] = []
+  }
+
+  /// Every route, in the order of the backends and of their schemas.
+  package private(set) var routes: [Route] = []
+  /// Routes that were left out because another backend had them first, a sentence each.
+  package private(set) var conflicts: [String] = []
+  private var nodes = [Node()]
+
+  /// The routes that backends offer. Where two offer the same route for different methods, the first one has it;
+  /// where they offer the same method, they share it.
+  package init(_ offers: [(backend: BackendServer, translator: JSONTranslator)] = []) {
+    for (backend, translator) in offers {
+      for method in translator.schemas.services.flatMap(\.methods) {
+        for binding in method.routes {
+          add(Route(binding: binding, method: method, translator: translator, backends: [backend]))
+        }
+      }
+    }
+  }
+
+  private mutating func add(_ route: Route) {
+    let node = place(of: route.binding.path)
+    if let index = nodes[node].routes.first(where: { routes[$0].binding.method == route.binding.method }) {
+      let first = routes[index]
+      guard first.method.fullName == route.method.fullName, first.method.id == route.method.id else {
+        let name = "\(route.binding.method.rawValue) \(route.binding.path)"
+        conflicts.append("\(name) stays with \(first.method.fullName); \(route.method.fullName) is not reachable by it")
+        return
+      }
+      routes[index].backends += route.backends
+      return
+    }
+    nodes[node].routes.append(routes.count)
+    routes.append(route)
+  }
+
+  private mutating func place(of path: PathTemplate) -> Int {
+    var node = 0
+    for segment in path.segments {
+      switch segment {
+      case .variable: node = variable(of: node)
+      case .literal(let text): node = literal(Array(text.utf8), of: node)
+      }
+    }
+    return node
+  }
+
+  private mutating func variable(of node: Int) -> Int {
+    if let known = nodes[node].variable { return known }
+    nodes.append(Node())
+    nodes[node].variable = nodes.count - 1
+    return nodes.count - 1
+  }
+
+  private mutating func literal(_ segment: [UInt8], of node: Int) -> Int {
+    if let known = nodes[node].literals.first(where: { $0.segment == segment }) { return known.node }
+    nodes.append(Node())
+    nodes[node].literals.append((segment, nodes.count - 1))
+    return nodes.count - 1
+  }
+
+  /// Finds the route of a request. HEAD goes where GET goes; a literal segment wins over a variable.
+  package func match(_ method: String, _ path: ArraySlice<UInt8>) -> Match {
+    let segments = path.dropFirst().split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+    guard path.first == UInt8(ascii: "/"), segments.count <= PathTemplate.countMax,
+      let (node, variables) = find(segments[...], below: 0)
+    else { return .notFound }
+    let wanted = method == "HEAD" ? "GET" : method
+    if let index = nodes[node].routes.first(where: { routes[$0].binding.method.rawValue == wanted }) {
+      return .found(routes[index], variables: variables)
+    }
+    return .methodNotAllowed(allowed: allowed(nodes[node]))
+  }
+
+  /// Walks down the tree, and back up where a literal led nowhere.
+  private func find(
+    _ segments: ArraySlice<ArraySlice<UInt8>>, below node: Int
+  ) -> (node: Int, variables: [ArraySlice<UInt8>])? {
+    guard let segment = segments.first else { return nodes[node].routes.isEmpty ? nil : (node, []) }
+    let rest = segments.dropFirst()
+    for literal in nodes[node].literals where literal.segment.elementsEqual(segment) {
+      if let found = find(rest, below: literal.node) { return found }
+    }
+    guard !segment.isEmpty, let variable = nodes[node].variable, let found = find(rest, below: variable) else {
+      return nil
+    }
+    return (found.node, [segment] + found.variables)
+  }
+
+  private func allowed(_ node: Node) -> [String] {
+    let methods = node.routes.map { routes[$0].binding.method.rawValue }
+    return (methods + (methods.contains("GET") ? ["HEAD"] : []) + ["OPTIONS"]).sorted()
+  }
+}

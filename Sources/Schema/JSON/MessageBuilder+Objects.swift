@@ -1,0 +1,186 @@
+import Wire
+
+extension MessageBuilder {
+  /// Reads the members of an object into the fields of a message.
+  mutating func readMembers(_ reader: inout JSONReader, _ frame: inout Frame) throws(JSONSyntaxError) {
+    guard reader.open(closing: UInt8(ascii: "}")) else { return }
+    var next = 0
+    repeat {
+      let name = try reader.readName()
+      if let index = fieldIndex(of: name, reader, in: frame.message, next: next) {
+        next = index + 1
+        path.append(.field(message: frame.message, index: index))
+        try readField(&reader, index, &frame)
+        path.removeLast()
+      } else {
+        reportUnknown(reader.string(name), in: frame.message)
+        try reader.skipValue()
+      }
+    } while try reader.another(closing: UInt8(ascii: "}"))
+  }
+
+  private func fieldIndex(of name: JSONString, _ reader: borrowing JSONReader, in message: Int, next: Int) -> Int? {
+    guard name.hasEscapes else {
+      return translator.messages[message].fieldIndex(of: reader.text.extracting(name.range), next: next)
+    }
+    return translator.messages[message].fieldIndex(of: reader.unescaped(name).span, next: next)
+  }
+
+  private mutating func readField(
+    _ reader: inout JSONReader, _ index: Int, _ frame: inout Frame
+  ) throws(JSONSyntaxError) {
+    let field = translator.messages[frame.message].fields[index]
+    guard frame.seen & field.bit == 0 else {
+      report("is given twice")
+      return try reader.skipValue()
+    }
+    frame.seen |= field.bit
+    let kind = try reader.nextKind()
+    if kind == .null, field.cardinality == .optional { return try reader.readLiteral("null") }
+    let (start, problems) = (output.count, violations.count)
+    if field.cardinality == .list {
+      guard kind == .list else { return try refuse(kind, "a list", &reader) }
+      try readList(&reader, field.type)
+    } else if field.type.fixedSize != nil {
+      try readFixed(&reader, kind, field.type, at: frame.start + field.slot)
+    } else {
+      try readContent(&reader, kind, field.type)
+    }
+    guard violations.count == problems else { return }
+    place(field, contentStart: start, &frame)
+    if field.hasMarks { checkMarks(of: field, index, contentStart: start, frame) }
+  }
+
+  /// Marks a field present, and notes in its slot where its content is, if it has one.
+  mutating func place(_ field: FieldPlan, contentStart: Int, _ frame: inout Frame) {
+    frame.present |= field.bit
+    guard field.cardinality == .list || field.type.fixedSize == nil else { return }
+    store(UInt64(contentStart - frame.start) | UInt64(output.count - contentStart) << 32, at: frame.start + field.slot)
+  }
+
+  /// Reads a list, behind whose elements' lengths the elements' contents stand.
+  private mutating func readList(_ reader: inout JSONReader, _ type: FieldType) throws(JSONSyntaxError) {
+    let start = output.count
+    let firstLength = elementLengths.count
+    var count = 0
+    if let size = type.fixedSize { try reserve(4 + size, reader) }
+    output.append(contentsOf: repeatElement(0, count: 4))
+    if reader.open(closing: UInt8(ascii: "]")) {
+      repeat {
+        guard budget.elements > 0 else { throw reader.failure("the lists have too many elements") }
+        budget.elements -= 1
+        path.append(.element(count))
+        try readElement(&reader, type)
+        path.removeLast()
+        count += 1
+      } while try reader.another(closing: UInt8(ascii: "]"))
+    }
+    store(UInt32(count), at: start)
+    guard type.fixedSize == nil else { return }
+    output.insert(contentsOf: repeatElement(0, count: 4 * count), at: start + 4)
+    for index in 0..<count { store(elementLengths[firstLength + index], at: start + 4 + 4 * index) }
+    elementLengths.removeSubrange(firstLength...)
+  }
+
+  private mutating func readElement(_ reader: inout JSONReader, _ type: FieldType) throws(JSONSyntaxError) {
+    let kind = try reader.nextKind()
+    let start = output.count
+    if let size = type.fixedSize {
+      try reserve(size, reader)
+      output.append(contentsOf: repeatElement(0, count: size))
+      try readFixed(&reader, kind, type, at: start)
+    } else {
+      try readContent(&reader, kind, type)
+      elementLengths.append(UInt32(output.count - start))
+    }
+  }
+
+  /// Reads an object as a message at the end of the output.
+  mutating func readMessage(
+    _ reader: inout JSONReader, _ kind: JSONKind, _ message: Int
+  ) throws(JSONSyntaxError) {
+    guard kind == .object else { return try refuse(kind, "an object", &reader) }
+    guard budget.depth > 0 else { throw reader.failure("messages are nested too deep") }
+    budget.depth -= 1
+    defer { budget.depth += 1 }
+    let size = 8 + translator.messages[message].fixedLength
+    try reserve(size, reader)
+    var frame = Frame(message: message, start: output.count)
+    output.append(contentsOf: repeatElement(0, count: size))
+    try readMembers(&reader, &frame)
+    finish(&frame)
+  }
+
+  /// Throws when the message would become larger than the budget allows.
+  func reserve(_ size: Int, _ reader: borrowing JSONReader) throws(JSONSyntaxError) {
+    guard output.count + size <= budget.bytes else {
+      throw reader.failure("the request is larger than \(budget.bytes) bytes as a message")
+    }
+  }
+
+  /// Notes that a value is of the wrong kind, and goes on behind it.
+  mutating func refuse(
+    _ kind: JSONKind, _ expected: String, _ reader: inout JSONReader
+  ) throws(JSONSyntaxError) {
+    report("expected \(expected), found \(kind.spelling)")
+    try reader.skipValue()
+  }
+
+  /// Writes a value over bytes of the output.
+  mutating func store(_ value: some FixedSizeValue, at offset: Int) {
+    var span = output.mutableSpan
+    var bytes = span.mutableBytes
+    value.store(to: &bytes, at: offset)
+  }
+
+  // MARK: Finishing
+
+  /// Completes a message: what is missing is reported, absent lists are empty, contents are in order.
+  mutating func finish(_ frame: inout Frame) {
+    for (index, field) in translator.messages[frame.message].fields.enumerated() where frame.seen & field.bit == 0 {
+      if field.cardinality == .list {
+        let start = output.count
+        output.append(contentsOf: repeatElement(0, count: 4))
+        place(field, contentStart: start, &frame)
+      } else if field.cardinality == .one {
+        path.append(.field(message: frame.message, index: index))
+        report("is missing; expected \(expectation(of: field.type))")
+        path.removeLast()
+      }
+    }
+    guard violations.isEmpty else { return }
+    let plan = translator.messages[frame.message]
+    orderContents(of: plan, frame)
+    let numbers = frame.present << 16
+    store(numbers | UInt64(plan.fixedLength), at: frame.start)
+  }
+
+  /// Puts the contents of a message into the order of the fields' numbers, if they are not.
+  private mutating func orderContents(of plan: MessagePlan, _ frame: Frame) {
+    let contentsStart = 8 + plan.fixedLength
+    let fields = plan.fields.filter {
+      frame.present & $0.bit != 0 && ($0.cardinality == .list || $0.type.fixedSize == nil)
+    }
+    var end = contentsStart
+    var isOrdered = true
+    for field in fields {
+      let (offset, length) = content(at: frame.start + field.slot)
+      if offset != end { isOrdered = false }
+      end += length
+    }
+    guard !isOrdered else { return }
+    let contents = Array(output[(frame.start + contentsStart)...])
+    output.removeSubrange((frame.start + contentsStart)...)
+    for field in fields {
+      let (offset, length) = content(at: frame.start + field.slot)
+      let start = output.count
+      output += contents[offset - contentsStart..<offset - contentsStart + length]
+      store(UInt64(start - frame.start) | UInt64(length) << 32, at: frame.start + field.slot)
+    }
+  }
+
+  private func content(at slot: Int) -> (offset: Int, length: Int) {
+    let position = UInt64.load(output.span.bytes, at: slot) ?? 0
+    return (Int(position & 0xFFFF_FFFF), Int(position >> 32))
+  }
+}

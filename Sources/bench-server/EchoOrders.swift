@@ -1,0 +1,24 @@
+internal import API
+internal import RPC
+internal import Wire
+
+/// Orders that are made of their requests and kept nowhere.
+struct EchoOrders: OrdersService {
+  /// Whether a handler gives the loop away once before it answers, as one that asks a database does.
+  let suspends: Bool
+  /// Makes an answer of 200 bytes to a request of 100.
+  private static let description = String(repeating: "0123456789", count: 11) + "abc"
+
+  func createOrder(_ request: CreateOrderRequest, context: CallContext) async throws -> Order {
+    if suspends { await Task.yield() }
+    return Order(
+      id: request.id ?? .zero, userId: request.userId, amount: request.amount, currency: request.currency ?? "",
+      description: Self.description, status: .new)
+  }
+
+  func getOrder(_ request: GetOrderRequest, context: CallContext) async throws -> Order { Order(id: request.id) }
+
+  func listOrders(_ request: ListOrdersRequest, context: CallContext) async throws -> ListOrdersResponse {
+    ListOrdersResponse()
+  }
+}

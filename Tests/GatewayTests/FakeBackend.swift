@@ -1,0 +1,68 @@
+@testable import Gateway
+import RPC
+import Schema
+import Wire
+
+/// A server behind the gateway, in memory: it speaks JSON with its test and messages with the gateway.
+// Confined to the loop of its test.
+final class FakeBackend: BackendChannel, @unchecked Sendable {
+  /// A call as the server saw it.
+  struct Call {
+    let method: String
+    let request: String
+    let options: CallOptions
+  }
+
+  let address: String
+  var onReadinessChange: ((Bool) -> Void)?
+  var callCount = 0
+  private(set) var calls: [Call] = []
+  /// Beside every response.
+  var metadata = Metadata()
+  /// Answers the request of a method with a response, both as JSON.
+  var answer: (_ method: String, _ request: String) async throws -> String = { _, _ in
+    throw RPCError(.unimplemented, "not offered")
+  }
+  private let source: String
+  private let translator: JSONTranslator?
+
+  var isReady = false {
+    didSet { onReadinessChange?(isReady) }
+  }
+  var unreadyReason: String? { isReady ? nil : "connection refused" }
+
+  init(address: String = "10.0.0.1:1", source: String = ShelfSchema.source) {
+    self.address = address
+    self.source = source
+    translator = Self.translator(source)
+  }
+
+  func run() async {}
+
+  /// A translator of the schema that `source` is; nil when it is none.
+  static func translator(_ source: String) -> JSONTranslator? {
+    (try? SchemaSet.parse([("test.gozon", source)])).map { JSONTranslator($0) }
+  }
+
+  func unary<Request: Message, Response: Message>(
+    _ method: MethodReference<Request, Response>, _ request: Request, _ options: CallOptions
+  ) async throws -> Response {
+    try Response(decoding: try await call(method: method.id, payload: request.encoded(), options: options).payload)
+  }
+
+  func call(method id: UInt16, payload: [UInt8], options: CallOptions) async throws -> CallResult {
+    if id == ServerMethods.reflect.id {
+      let file = RPC.SchemaFile(name: "test.gozon", source: source)
+      return CallResult(payload: ReflectResponse(server: "fake", services: [], files: [file]).encoded())
+    }
+    guard isReady else { throw RPCError(.unavailable, "not connected to \(address)", reason: "NOT_CONNECTED") }
+    let translator = translator!
+    let method = translator.schemas.services[0].methods.first { $0.id == id }!
+    let request = String(decoding: try translator.json(payload, of: method.request), as: UTF8.self)
+    calls.append(Call(method: method.name, request: request, options: options))
+    let response = try await answer(method.name, request)
+    var builder = translator.builder(of: method.response)
+    builder.merge(json: Array(response.utf8))
+    return CallResult(payload: try builder.encode(), metadata: metadata)
+  }
+}
