@@ -105,6 +105,6 @@ let package = Package(
     tests("Payments", ["Payments", "Messaging", "RPC", "Postgres", "EventLoop", "API", "Wire"]),
     tests("Integration", ["Orders", "Payments", "Backend", "RPC", "JetStream", "Service", "EventLoop", "API", "Wire"]),
     tests("Gateway", ["Gateway", "Schema", "RPC", "HTTP", "Service", "EventLoop", "Wire"]),
-    tests("ClientTool", ["ClientTool"]),
+    tests("ClientTool", ["ClientTool", "Schema", "RPC", "JetStream", "Service", "EventLoop", "Wire", "API"]),
   ]
 )
