@@ -51,11 +51,24 @@ package struct MessageHeaders: Sendable, ExpressibleByDictionaryLiteral {
   /// Throws when a header would break the framing of a message.
   func validate() throws(JetStreamError) {
     for (name, value) in entries {
-      let isToken = !name.isEmpty && name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: ":") }
-      guard isToken else { throw JetStreamError(.invalidArgument, "a header's name is not a token", detail: name) }
-      let isLine = value.utf8.allSatisfy { $0 != 0x0D && $0 != 0x0A && $0 != 0 }
-      guard isLine else { throw JetStreamError(.invalidArgument, "a header's value is not one line", detail: name) }
+      guard Self.isToken(name) else {
+        throw JetStreamError(.invalidArgument, "a header's name is not a token", detail: name)
+      }
+      guard Self.isLine(value) else {
+        throw JetStreamError(.invalidArgument, "a header's value is not one line", detail: name)
+      }
     }
+  }
+
+  /// Whether a header may be sent: what others have published need not.
+  package static func isSendable(_ name: String, _ value: String) -> Bool { isToken(name) && isLine(value) }
+
+  private static func isToken(_ name: String) -> Bool {
+    !name.isEmpty && name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: ":") }
+  }
+
+  private static func isLine(_ value: String) -> Bool {
+    value.utf8.allSatisfy { $0 != 0x0D && $0 != 0x0A && $0 != 0 }
   }
 
   private static func lineEnd(_ block: Span<UInt8>, from start: Int) -> Int? {

@@ -18,6 +18,8 @@ package final class EventConsumer<Event: Message>: @unchecked Sendable {
   private let batchMax = 1_024
   /// Batches whose answers may be on their way while the next is processed.
   private let answeringMax = 4
+  /// The most bytes of a message that the stream DEAD gets: with the reason, it must fit what a broker takes (1 MiB).
+  private let letterBytesMax = 512 * 1_024
   /// The wait after a failure; doubles up to the second.
   private let backoffRange: ClosedRange<Duration> = .milliseconds(100) ... .seconds(5)
 
@@ -51,7 +53,7 @@ package final class EventConsumer<Event: Message>: @unchecked Sendable {
 
   /// Consumes until ``beginGracefulShutdown()``; the batch in hand is finished first.
   package func run() async throws {
-    try await withThrowingTaskGroup(of: Void.self) { group in
+    try await withThrowingDiscardingTaskGroup { group in
       var backoff = backoffRange.lowerBound
       while !isStopping, !Task.isCancelled {
         let messages: [IncomingMessage]
@@ -63,19 +65,23 @@ package final class EventConsumer<Event: Message>: @unchecked Sendable {
           try await loop.sleep(for: .seconds(1))
           continue
         }
-        let events = await withoutPoison(messages)
+        let (events, poison) = sorted(messages)
+        if !poison.isEmpty {
+          await untilOneMayAnswer()
+          group.addTask { await self.answering { await self.bury(poison) } }
+        }
+        if events.isEmpty { continue }
         do {
           let answers = try await process(events)
           backoff = backoffRange.lowerBound
           await untilOneMayAnswer()
-          group.addTask { await self.answer(events, answers) }
+          group.addTask { await self.answering { await self.answer(events, answers) } }
         } catch {
           await processingFailed(events, error, backoff)
           try await loop.sleep(for: backoff)
           backoff = min(backoff * 2, backoffRange.upperBound)
         }
       }
-      try await group.waitForAll()
     }
   }
 
@@ -99,12 +105,14 @@ package final class EventConsumer<Event: Message>: @unchecked Sendable {
     answering += 1
   }
 
+  private func answering(_ body: () async -> Void) async {
+    await body()
+    answering -= 1
+    answered.signal()
+  }
+
   /// Publishes the answers of a batch, then acknowledges what they answer.
   private func answer(_ events: [ReceivedEvent<Event>], _ answers: [OutgoingEvent]) async {
-    defer {
-      answering -= 1
-      answered.signal()
-    }
     if answers.isEmpty {
       for event in events { event.message.ack() }
       return
@@ -128,48 +136,55 @@ package final class EventConsumer<Event: Message>: @unchecked Sendable {
 
   // MARK: Failures
 
-  /// Gives a batch back; alone among poison, an event that the database refuses is found by taking them one by one.
+  /// Gives a batch back, to come again after `delay`. When the database refused its values, they are found by taking the
+  /// events one by one.
   private func processingFailed(_ events: [ReceivedEvent<Event>], _ error: any Error, _ delay: Duration) async {
     log.warning(
       "a batch could not be processed", [.count: "\(events.count)", .error: String(reflecting: error)])
-    guard let refused = error as? PostgresError, refused.isServerRefusal else {
-      for event in events { event.message.nak(delay: delay) }
-      return
+    var rest = events[...]
+    if let error = error as? PostgresError, error.isRefusalOfValues {
+      while let event = rest.first, await processAlone(event) { rest.removeFirst() }
     }
-    for event in events {
-      do {
-        await answerAlone(event, try await process([event]))
-      } catch let error as PostgresError where error.isServerRefusal {
-        await bury(event.message, reason: error.description)
-      } catch {
-        event.message.nak(delay: delay)
-      }
+    for event in rest { event.message.nak(delay: delay) }
+  }
+
+  /// - Returns: whether the event was dealt with, and the next may be tried.
+  private func processAlone(_ event: ReceivedEvent<Event>) async -> Bool {
+    do {
+      await answer([event], try await process([event]))
+      return true
+    } catch let error as PostgresError where error.isRefusalOfValues {
+      log.error("the database refuses a message's values", [.error: String(reflecting: error)])
+      await bury([(event.message, error.description)])
+      return true
+    } catch {
+      return false
     }
   }
 
-  private func answerAlone(_ event: ReceivedEvent<Event>, _ answers: [OutgoingEvent]) async {
-    await untilOneMayAnswer()
-    await answer([event], answers)
-  }
+  // MARK: Poison
 
-  /// The events of the messages that can be read and processed; the others are buried.
-  private func withoutPoison(_ messages: [IncomingMessage]) async -> [ReceivedEvent<Event>] {
+  /// A message that can never be processed, and why.
+  private typealias Poison = (message: IncomingMessage, reason: String)
+
+  /// Tells the events that can be processed from the messages that never can.
+  private func sorted(_ messages: [IncomingMessage]) -> (events: [ReceivedEvent<Event>], poison: [Poison]) {
     var events: [ReceivedEvent<Event>] = []
+    var poison: [Poison] = []
     events.reserveCapacity(messages.count)
     for message in messages {
       do throws(DecodingError) {
         let event = try Self.event(in: message)
         if let reason = refusal(event) {
-          await bury(message, reason: reason)
+          poison.append((message, reason))
         } else {
-          events.append(
-            ReceivedEvent(event: event, traceparent: message.header("traceparent"), message: message))
+          events.append(ReceivedEvent(event: event, message: message))
         }
       } catch {
-        await bury(message, reason: "not a \(Event.fullName): \(error)")
+        poison.append((message, "not a \(Event.fullName): \(error)"))
       }
     }
-    return events
+    return (events, poison)
   }
 
   private static func event(in message: IncomingMessage) throws(DecodingError) -> Event {
@@ -179,22 +194,38 @@ package final class EventConsumer<Event: Message>: @unchecked Sendable {
     return try result.get()
   }
 
-  /// Puts a message that can never be processed into the stream DEAD, with the reason, and takes it off its own.
-  private func bury(_ message: IncomingMessage, reason: String) async {
-    log.error(
-      "a message cannot be processed and goes to the stream DEAD",
-      [.stream: consumer.stream, .sequence: "\(message.delivery.streamSequence)", .reason: reason])
-    var headers: MessageHeaders = [
-      "Gozon-Reason": reason, "Gozon-Stream": consumer.stream, "Gozon-Sequence": "\(message.delivery.streamSequence)",
-    ]
-    for (name, value) in message.headers.entries where name != MessageHeaders.messageID { headers.append(name, value) }
-    let letter = OutgoingMessage(
-      subject: "dead.\(message.subject)", messageID: "\(consumer.stream).\(message.delivery.streamSequence)",
-      headers: headers, payload: message.payload)
-    if case .success? = await jetStream.publishBatch([letter]).first {
-      message.term(reason)
-    } else {
-      message.nak(delay: .seconds(5))
+  /// Puts messages that can never be processed into the stream DEAD, with the reason, and takes them off their own.
+  private func bury(_ poison: [Poison]) async {
+    for (message, reason) in poison {
+      log.error(
+        "a message cannot be processed and goes to the stream DEAD",
+        [.stream: consumer.stream, .sequence: "\(message.delivery.streamSequence)", .reason: reason])
     }
+    let results = await jetStream.publishBatch(poison.map { letter($0.message, reason: $0.reason) })
+    for ((message, reason), result) in zip(poison, results) {
+      switch result {
+      case .success: message.term(reason)
+      case .failure(let error):
+        log.warning("the stream DEAD did not take a message, which will come again", [.error: "\(error)"])
+        message.nak(delay: .seconds(5))
+      }
+    }
+  }
+
+  /// The message as it goes to the stream DEAD: with its headers, but for those that tell a broker what to do.
+  private func letter(_ message: IncomingMessage, reason: String) -> OutgoingMessage {
+    let sequence = message.delivery.streamSequence
+    var headers: MessageHeaders = [
+      "Gozon-Reason": reason, "Gozon-Stream": consumer.stream, "Gozon-Sequence": "\(sequence)",
+    ]
+    for (name, value) in message.headers.entries
+    where !name.hasPrefix("Nats-") && headers[name] == nil && MessageHeaders.isSendable(name, value) {
+      headers.append(name, value)
+    }
+    let payload = message.payload
+    if payload.count > letterBytesMax { headers.append("Gozon-Size", "\(payload.count)") }
+    return OutgoingMessage(
+      subject: "dead.\(message.subject)", messageID: "\(consumer.stream).\(sequence)", headers: headers,
+      payload: Array(payload.prefix(letterBytesMax)))
   }
 }

@@ -9,6 +9,11 @@ extension PostgresError {
     }
   }
 
-  /// Whether the server refused what was asked for, so that asking again changes nothing.
-  package var isServerRefusal: Bool { sqlState != nil && !mayBeRepeated }
+  /// Whether the server refused the values that it was given, so that giving them again changes nothing: a data exception
+  /// or a broken constraint (PostgreSQL, appendix A, classes 22 and 23). All other refusals are for the state that the
+  /// server is in, such as a full disk or a standby that takes no writes, and pass.
+  package var isRefusalOfValues: Bool {
+    guard let state = sqlState?.rawValue, !mayBeRepeated else { return false }
+    return state.hasPrefix("22") || state.hasPrefix("23")
+  }
 }

@@ -26,7 +26,12 @@ extension RPCError {
   /// The status of a database failure; nil for one that no caller can do anything about.
   fileprivate init?(_ error: PostgresError) {
     switch error.code {
-    case .connectionLost, .unknownOutcome, .closed, .timeout:
+    case .unknownOutcome:
+      self.init(
+        .unknown,
+        "the database was lost during the commit, so this was done or it was not: look before you repeat it, or repeat it "
+          + "under the same id or Idempotency-Key", reason: "UNKNOWN_OUTCOME")
+    case .connectionLost, .closed, .timeout:
       self.init(
         .unavailable, "the database does not answer; try again in a moment", reason: "DATABASE_UNAVAILABLE",
         retryAfter: .seconds(1))

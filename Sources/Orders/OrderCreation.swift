@@ -45,12 +45,11 @@ package final class OrderCreation: @unchecked Sendable {
   package func drain() async { await batcher.drain() }
 
   private func process(_ orders: [NewOrder]) async -> [Result<CreationOutcome, any Error>] {
+    let firsts = Self.firsts(of: orders)
+    let created: Set<UUID>
     do {
-      let firsts = Self.firsts(of: orders)
-      let created = try await create(firsts)
-      relay.publish(firsts.lazy.filter { created.contains($0.id) }.map(\.event))
-      return try await outcomes(of: orders, created: created, firsts: firsts)
-    } catch let error as PostgresError where error.isServerRefusal && orders.count > 1 {
+      created = try await create(firsts.map { orders[$0] })
+    } catch let error as PostgresError where error.isRefusalOfValues && orders.count > 1 {
       // One bad order must not fail its neighbours.
       var results: [Result<CreationOutcome, any Error>] = []
       for order in orders { results += await process([order]) }
@@ -58,6 +57,10 @@ package final class OrderCreation: @unchecked Sendable {
     } catch {
       return orders.map { _ in .failure(error) }
     }
+    var isTaken = Array(repeating: false, count: orders.count)
+    for index in firsts where created.contains(orders[index].id) { isTaken[index] = true }
+    relay.publish(zip(orders, isTaken).lazy.filter(\.1).map(\.0.event))
+    return await outcomes(of: orders, isTaken: isTaken)
   }
 
   /// The ids and keys of the orders make it harmless to try again when it is not known whether they were taken.
@@ -68,29 +71,29 @@ package final class OrderCreation: @unchecked Sendable {
     }
   }
 
-  /// The orders of the batch without later ones of the same id or key.
-  private static func firsts(of orders: [NewOrder]) -> [NewOrder] {
+  /// Where the orders of the batch stand, without later ones of the same id or key.
+  private static func firsts(of orders: [NewOrder]) -> [Int] {
     var ids = Set<UUID>(minimumCapacity: orders.count)
     var keys = Set<String>()
-    return orders.filter { order in
-      guard ids.insert(order.id).inserted else { return false }
-      return order.idempotency.map { keys.insert($0.key).inserted } ?? true
+    return orders.indices.filter { index in
+      if ids.contains(orders[index].id) { return false }
+      if let key = orders[index].idempotency?.key, !keys.insert(key).inserted { return false }
+      return ids.insert(orders[index].id).inserted
     }
   }
 
   /// What became of each order: those that were not taken had an id or a key that exists.
-  private func outcomes(
-    of orders: [NewOrder], created: Set<UUID>, firsts: [NewOrder]
-  ) async throws -> [Result<CreationOutcome, any Error>] {
-    if created.count == orders.count { return orders.map { _ in .success(.created) } }
-    var taken = created
-    let isTakenNow = orders.map { taken.remove($0.id) != nil }
-    let rest = zip(orders, isTakenNow).filter { !$1 }.map(\.0)
-    let keyed = try await store.keyed(rest.compactMap { $0.idempotency?.key })
-    let existing = try await store.orders(rest.map(\.id))
-    return try zip(orders, isTakenNow).map { order, isTakenNow in
-      if isTakenNow { return .success(.created) }
-      return .success(try Self.outcome(of: order, keyed: keyed, existing: existing))
+  private func outcomes(of orders: [NewOrder], isTaken: [Bool]) async -> [Result<CreationOutcome, any Error>] {
+    let rest = zip(orders, isTaken).filter { !$1 }.map(\.0)
+    if rest.isEmpty { return orders.map { _ in .success(.created) } }
+    do {
+      let keyed = try await store.keyed(rest.compactMap { $0.idempotency?.key })
+      let existing = try await store.orders(rest.map(\.id))
+      return zip(orders, isTaken).map { order, isTaken in
+        isTaken ? .success(.created) : Result { try Self.outcome(of: order, keyed: keyed, existing: existing) }
+      }
+    } catch {
+      return isTaken.map { $0 ? .success(.created) : .failure(error) }
     }
   }
 

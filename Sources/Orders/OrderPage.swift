@@ -8,6 +8,8 @@ package import Wire
 package struct OrderPage: Equatable, Sendable {
   /// The page's size when none is asked for.
   package static let sizeDefault = 50
+  /// The times that orders can have: 1970 to the end of the year 9999.
+  private static let times: ClosedRange<Int64> = 0...253_402_300_799_999_999
 
   /// Orders come before this time, or at it and below `id`.
   package var before: Timestamp
@@ -23,13 +25,12 @@ package struct OrderPage: Equatable, Sendable {
     size = request.pageSize.map { Int($0) } ?? Self.sizeDefault
     let token = request.pageToken ?? ""
     if token.isEmpty {
-      before = Timestamp(microseconds: 253_402_300_799_000_000)  // the end of the year 9999
+      before = Timestamp(microseconds: Self.times.upperBound)
       id = UUID(high: .max, low: .max)
       return
     }
     let parts = token.split(separator: ".", omittingEmptySubsequences: false)
-    guard parts.count == 2, let time = Int64(parts[0], radix: 36), abs(time) < 253_402_300_799_000_000,
-      let id = UUID(parts[1])
+    guard parts.count == 2, let time = Int64(parts[0], radix: 36), Self.times.contains(time), let id = UUID(parts[1])
     else {
       throw .invalid([
         FieldViolation(pointer: "/pageToken", detail: "is not a token of this list; leave it out for the first page")

@@ -20,8 +20,8 @@ package enum OrderRules {
     return NewOrder(
       id: request.id ?? .v7(now), hasOwnID: request.id != nil, userID: request.userId, amount: request.amount,
       currency: request.currency ?? currency, description: description, createdAt: now,
-      idempotency: metadata["idempotency-key"].map { .init(key: $0, request: request.encoded()) },
-      traceparent: metadata["traceparent"])
+      idempotency: try metadata.idempotencyKey().map { .init(key: $0, request: request.encoded()) },
+      traceparent: metadata.traceparent)
   }
 
   /// Whether `order` is what `new` asks for, so that asking again is a repeat and no conflict.

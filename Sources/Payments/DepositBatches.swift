@@ -39,7 +39,7 @@ package final class DepositBatches: @unchecked Sendable {
         try await store.deposit(deposits)
       }
       return outcomes.map { .success($0) }
-    } catch let error as PostgresError where error.isServerRefusal && deposits.count > 1 {
+    } catch let error as PostgresError where error.isRefusalOfValues && deposits.count > 1 {
       // One bad deposit must not fail its neighbours.
       var results: [Result<IdempotentOutcome<Deposit>, any Error>] = []
       for deposit in deposits { results += await process([deposit], store, loop) }

@@ -38,15 +38,40 @@ package struct PaymentStore: Sendable {
   /// Puts money on accounts, in one transaction of two round trips.
   ///
   /// - Returns: what became of each deposit, in order.
-  package func deposit(_ deposits: [NewDeposit]) async throws -> [IdempotentOutcome<Deposit>] {
+  /// - Throws: `.unknownOutcome` only when it cannot be found out whether the commit happened.
+  package func deposit(_ deposits: [NewDeposit], triesMax: Int = 3) async throws -> [IdempotentOutcome<Deposit>] {
+    var plan: DepositPlan?
+    do {
+      return try await pool.withTransaction { transaction in
+        let locked = transaction.send(Self.lockAccounts(of: deposits.map(\.userID)))
+        let keyed = transaction.send(Self.keyed("Deposit", deposits.compactMap { $0.idempotency?.key }))
+        let accounts = try Self.accounts(try await locked.rows())
+        let decided = DepositPlan(of: deposits, keyed: try Self.responses(try await keyed.rows()), accounts: accounts)
+        Self.write(decided.ledger, in: transaction)
+        if !decided.keys.isEmpty { transaction.send(Self.insertNewKeys("Deposit", decided.keys)) }
+        plan = decided
+        return decided.outcomes
+      }
+    } catch let unknown as PostgresError where unknown.code == .unknownOutcome {
+      guard let plan else { throw unknown }
+      // A commit is whole or not at all, so one of its entries tells of them all.
+      guard let entry = plan.ledger.entries.first else { return plan.outcomes }
+      guard let isWritten = try? await isWritten(entry) else { throw unknown }
+      if isWritten { return plan.outcomes }
+      guard triesMax > 1 else { throw unknown }
+      return try await deposit(deposits, triesMax: triesMax - 1)
+    }
+  }
+
+  /// Whether the ledger has `entry`, once whatever held its account has ended.
+  private func isWritten(_ entry: LedgerEntry) async throws -> Bool {
     try await pool.withTransaction { transaction in
-      let locked = transaction.send(Self.lockAccounts(of: deposits.map(\.userID)))
-      let keyed = transaction.send(Self.keyed("Deposit", deposits.compactMap { $0.idempotency?.key }))
-      let accounts = try Self.accounts(try await locked.rows())
-      let plan = DepositPlan(of: deposits, keyed: try Self.responses(try await keyed.rows()), accounts: accounts)
-      Self.write(plan.ledger, in: transaction)
-      if !plan.keys.isEmpty { transaction.send(Self.insertKeys("Deposit", plan.keys)) }
-      return plan.outcomes
+      transaction.send(Self.lockAccounts(of: [entry.userID]))
+      return try await !transaction.query(
+        Statement(
+          "SELECT FROM entries WHERE user_id = $1 AND number = $2 AND cause = $3", entry.userID, entry.number,
+          entry.cause)
+      ).isEmpty
     }
   }
 
@@ -58,7 +83,7 @@ package struct PaymentStore: Sendable {
     do {
       return try await pool.withTransaction { transaction in
         if let own = idempotency {
-          let claim = Self.insertKeys("CreateAccount", [(own.key, own.request, account.encoded())])
+          let claim = Self.claimKey("CreateAccount", own, response: account.encoded())
           if try await transaction.query(claim).isEmpty {
             let first = try Self.responses(try await transaction.query(Self.keyed("CreateAccount", [own.key])))
             guard let first = first[own.key], first.request == own.request else { return .keyReused }
@@ -71,7 +96,9 @@ package struct PaymentStore: Sendable {
             INSERT INTO accounts (user_id, currency, created_at) VALUES ($1, $2, $3)
             ON CONFLICT DO NOTHING RETURNING user_id
             """, account.userId, account.currency, account.createdAt))
-        if created.isEmpty { throw AccountExists() }  // which takes the key back
+        if created.isEmpty, try await !transaction.query(Self.isOpened(account)).single().value(0) {
+          throw AccountExists()  // which takes the key back
+        }
         return .done(account)
       }
     } catch is AccountExists {
@@ -113,6 +140,13 @@ package struct PaymentStore: Sendable {
       """, Array(Set(userIDs)))
   }
 
+  /// Whether the user's account is this very one: a commit of ours whose outcome was not known did happen.
+  private static func isOpened(_ account: Account) -> Statement {
+    Statement(
+      "SELECT currency = $2 AND created_at = $3 FROM accounts WHERE user_id = $1", account.userId, account.currency,
+      account.createdAt)
+  }
+
   private static func insertCharges(_ charges: [(order: OrderCreated, result: OrderSettled)]) -> Statement {
     let charges = charges.sorted { $0.order.orderId < $1.order.orderId }
     return Statement(
@@ -152,16 +186,27 @@ package struct PaymentStore: Sendable {
     Statement("SELECT key, request, response FROM idempotency_keys WHERE scope = $1 AND key = ANY ($2)", scope, keys)
   }
 
-  private static func insertKeys(
+  /// Remembers keys that were not there when the transaction looked. One that is there by now breaks the primary key, so
+  /// that the transaction is repeated and finds it.
+  private static func insertNewKeys(
     _ scope: String, _ keys: [(key: String, request: [UInt8], response: [UInt8])]
   ) -> Statement {
-    Statement(
+    let keys = keys.sorted { $0.key < $1.key }
+    return Statement(
       """
       INSERT INTO idempotency_keys (scope, key, request, response, created_at)
       SELECT $1, key, request, response, now()
       FROM unnest($2::text[], $3::bytea[], $4::bytea[]) AS input (key, request, response)
-      ON CONFLICT DO NOTHING RETURNING key
       """, scope, keys.map(\.key), keys.map(\.request), keys.map(\.response))
+  }
+
+  /// Remembers a key unless it is there; returns it when it was not.
+  private static func claimKey(_ scope: String, _ own: IdempotentRequest, response: [UInt8]) -> Statement {
+    Statement(
+      """
+      INSERT INTO idempotency_keys (scope, key, request, response, created_at) VALUES ($1, $2, $3, $4, now())
+      ON CONFLICT DO NOTHING RETURNING key
+      """, scope, own.key, own.request, response)
   }
 
   // MARK: Rows

@@ -25,9 +25,10 @@ package struct PaymentsServiceImplementation: PaymentsService {
     }
     let account = Account(
       userId: request.userId, balance: 0, currency: request.currency ?? currency, createdAt: .now)
+    let idempotency = try Self.idempotency(of: request, context)
     let outcome = try await translatingFailures {
-      try await repeatingHarmlessly(on: context.loop, isSafeWhenUnknown: false) {
-        try await store.createAccount(account, Self.idempotency(of: request, context))
+      try await repeatingHarmlessly(on: context.loop, isSafeWhenUnknown: true) {
+        try await store.createAccount(account, idempotency)
       }
     }
     return try Self.response(outcome, request.userId, context)
@@ -44,7 +45,7 @@ package struct PaymentsServiceImplementation: PaymentsService {
     let now = Timestamp.now
     let deposit = NewDeposit(
       id: .v7(now), userID: request.userId, amount: request.amount, createdAt: now,
-      idempotency: Self.idempotency(of: request, context))
+      idempotency: try Self.idempotency(of: request, context))
     let outcome = try await translatingFailures { try await deposits.deposit(deposit) }
     return try Self.response(outcome, request.userId, context)
   }
@@ -66,8 +67,10 @@ package struct PaymentsServiceImplementation: PaymentsService {
     return ListEntriesResponse(entries: entries, nextPageToken: String(entries[size - 1].id, radix: 36))
   }
 
-  private static func idempotency(of request: some Message, _ context: CallContext) -> IdempotentRequest? {
-    context.metadata["idempotency-key"].map { IdempotentRequest(key: $0, request: request.encoded()) }
+  private static func idempotency(
+    of request: some Message, _ context: CallContext
+  ) throws(RPCError) -> IdempotentRequest? {
+    try context.metadata.idempotencyKey().map { IdempotentRequest(key: $0, request: request.encoded()) }
   }
 
   private static func response<Response>(

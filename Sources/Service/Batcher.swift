@@ -86,18 +86,20 @@ package final class Batcher<Item: Sendable, Output: Sendable>: @unchecked Sendab
   private func startBatches() {
     while freeLanes > 0, !queue.isEmpty {
       freeLanes -= 1
-      let batch = Array(queue.prefix(batchMax))
-      queue.removeFirst(batch.count)
-      loop.startTask { await self.run(batch) }
+      loop.startTask { await self.runLane() }
     }
   }
 
-  private func run(_ batch: [Entry]) async {
-    let results = await process(batch.map(\.item))
-    precondition(results.count == batch.count, "a batch of \(batch.count) got \(results.count) answers")
-    for (entry, result) in zip(batch, results) { entry.continuation.resume(returning: result) }
+  /// Processes one batch after the other until nothing waits.
+  private func runLane() async {
+    while !queue.isEmpty {
+      let batch = Array(queue.prefix(batchMax))
+      queue.removeFirst(batch.count)
+      let results = await process(batch.map(\.item))
+      precondition(results.count == batch.count, "a batch of \(batch.count) got \(results.count) answers")
+      for (entry, result) in zip(batch, results) { entry.continuation.resume(returning: result) }
+    }
     freeLanes += 1
-    startBatches()
     if queue.isEmpty, freeLanes == lanes {
       for continuation in idle { continuation.resume() }
       idle = []

@@ -1,0 +1,22 @@
+extension Metadata {
+  /// The most bytes of an Idempotency-Key.
+  package static let idempotencyKeyBytesMax = 255
+
+  /// The caller's Idempotency-Key, under which a repeat gets what the first request got; nil when there is none.
+  ///
+  /// - Throws: ``RPCError`` INVALID_ARGUMENT when it is not 1 to 255 visible characters of ASCII.
+  package func idempotencyKey() throws(RPCError) -> String? {
+    guard let key = self["idempotency-key"] else { return nil }
+    let isKey = (1...Self.idempotencyKeyBytesMax).contains(key.utf8.count) && key.utf8.allSatisfy { 0x21...0x7E ~= $0 }
+    if isKey { return key }
+    throw RPCError(
+      .invalidArgument, "an Idempotency-Key is 1 to \(Self.idempotencyKeyBytesMax) visible characters of ASCII",
+      reason: "IDEMPOTENCY_KEY_INVALID")
+  }
+
+  /// The trace that the call belongs to; nil when there is none. One that is malformed is none (W3C Trace Context,
+  /// section 4.3), so that nothing of a caller's making is stored and sent on unseen.
+  package var traceparent: String? {
+    self["traceparent"].flatMap { TraceContext.isTraceparent($0) ? $0 : nil }
+  }
+}
