@@ -23,7 +23,8 @@ EPILOG = "environment:\n" + "\n".join(
         "  GOZON_NATS_URL               an existing NATS with JetStream instead of a private one",
         "  GOZON_BUILD_DIR              where built programs are, to run those instead of building",
         "",
-        "The ports in use are in $GOZON_HOME/ports.json, logs in $GOZON_HOME/log, pids in $GOZON_HOME/run.",
+        "The ports in use are in $GOZON_HOME/ports.json, pids in $GOZON_HOME/run, logs in $GOZON_HOME/log, where NAME.log.1",
+        "is of the run before.",
     ]
 )
 
