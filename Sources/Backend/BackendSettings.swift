@@ -14,8 +14,7 @@ package enum BackendSettings {
       Setting("nats-url", .text, default: "nats://127.0.0.1:14222", "The NATS server, with JetStream."),
       Setting("migrations", .text, default: "Schemas/sql/\(name)", "The directory of the database's migrations."),
       Setting(
-        "currency", .pattern("[A-Z]{3}", example: "RUB"), default: "RUB",
-        "The shop's currency (ISO 4217): what is meant when none is said."),
+        "currency", .currency, default: "RUB", "The shop's currency (ISO 4217): what is meant when none is said."),
     ] + CommonSettings.all
   }
 }

@@ -145,12 +145,15 @@ private func floorDivide(_ value: Int, by divisor: Int) -> (quotient: Int, remai
   return remainder < 0 ? (quotient - 1, remainder + divisor) : (quotient, remainder)
 }
 
-/// Appends the lowest decimal digits of a number that is not negative.
+/// Appends the lowest decimal digits, at most six, of a number that is not negative.
 private func write(_ value: Int, digits: Int, to output: inout OutputSpan<UInt8>) {
-  var divisor = 1
-  for _ in 1..<digits { divisor *= 10 }
-  while divisor > 0 {
-    output.append(UInt8(ascii: "0") + UInt8(value / divisor % 10))
-    divisor /= 10
+  let value = UInt32(truncatingIfNeeded: value)
+  if digits > 4 {
+    output.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value / 100_000 % 10))
+    output.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value / 10_000 % 10))
   }
+  if digits > 3 { output.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value / 1000 % 10)) }
+  if digits > 2 { output.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value / 100 % 10)) }
+  output.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value / 10 % 10))
+  output.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value % 10))
 }

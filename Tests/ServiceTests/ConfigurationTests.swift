@@ -9,7 +9,7 @@ import Testing
       Setting("database-url", .text, default: nil, "The database."),
       Setting("level", .choice(["debug", "info"]), default: "info", "The level."),
       Setting("backends", .addresses, default: "127.0.0.1:7001", "The backends."),
-      Setting("currency", .pattern("[A-Z]{3}", example: "RUB"), default: "RUB", "The currency."),
+      Setting("currency", .currency, default: "RUB", "The currency."),
     ] + CommonSettings.all
 
   private static func read(
@@ -64,7 +64,7 @@ import Testing
       "--database-url (GOZON_DATABASE_URL) is required: The database.",
       "--level (GOZON_LEVEL) must be one of debug, info, not \"loud\"",
       "--backends (GOZON_BACKENDS) must be host:port, or several separated by commas, not \"a:1,b\"",
-      "--currency (GOZON_CURRENCY) must look like RUB, not \"rub\"",
+      "--currency (GOZON_CURRENCY) must be a currency of ISO 4217, such as RUB, not \"rub\"",
       "--insecure-listen (GOZON_INSECURE_LISTEN) must be true or false, not \"yes\"",
       "unexpected argument \"operand\"",
     ]

@@ -136,20 +136,39 @@ struct JSONReader: ~Escapable {
     index += 1
     let start = index
     var hasEscapes = false
-    while index < text.count {
+    while true {
+      skipPlainText()
+      guard index < text.count else { throw failure("a string has no end") }
       let character = text[index]
-      if character == UInt8(ascii: "\"") {
-        index += 1
-        return JSONString(range: start..<index - 1, hasEscapes: hasEscapes)
-      }
       guard character >= 0x20 else { throw failure("a control character in a string must be escaped") }
       index += 1
-      if character == UInt8(ascii: "\\") {
-        hasEscapes = true
-        try readEscape()
-      }
+      if character == UInt8(ascii: "\"") { return JSONString(range: start..<index - 1, hasEscapes: hasEscapes) }
+      hasEscapes = true
+      try readEscape()
     }
-    throw failure("a string has no end")
+  }
+
+  /// Goes to the next quote, backslash or control character, or to the end.
+  private mutating func skipPlainText() {
+    let ones: UInt64 = 0x0101_0101_0101_0101
+    // Eight bytes at a time: the lowest high bit that is set belongs to the first of them.
+    while index + 8 <= text.count {
+      let bytes = UInt64(littleEndian: text.bytes.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self))
+      let quotes = bytes ^ ones &* UInt64(UInt8(ascii: "\""))
+      let backslashes = bytes ^ ones &* UInt64(UInt8(ascii: "\\"))
+      let zeroes = (quotes &- ones) & ~quotes | (backslashes &- ones) & ~backslashes
+      let found = (zeroes | (bytes &- ones &* 0x20) & ~bytes) & (ones &* 0x80)
+      if found != 0 {
+        index += found.trailingZeroBitCount / 8
+        return
+      }
+      index += 8
+    }
+    while index < text.count {
+      let character = text[index]
+      if character == UInt8(ascii: "\"") || character == UInt8(ascii: "\\") || character < 0x20 { return }
+      index += 1
+    }
   }
 
   /// Takes the rest of an escape.

@@ -30,7 +30,7 @@ extension JSONTranslator {
   }
 
   private func append(
-    _ message: RawSpan, _ plan: borrowing MessagePlan, _ json: inout [UInt8], limit: Int, _ budget: inout DecodingBudget
+    _ message: RawSpan, _ plan: MessagePlan, _ json: inout [UInt8], limit: Int, _ budget: inout DecodingBudget
   ) throws(DecodingError) {
     guard json.count <= limit else { throw DecodingError("the message is too large for JSON", at: 0) }
     var reader = try MessageReader(message, budget: budget)
@@ -48,20 +48,17 @@ extension JSONTranslator {
   }
 
   private func append(
-    _ field: FieldPlan, _ plan: borrowing MessagePlan, _ reader: inout MessageReader, _ json: inout [UInt8],
+    _ field: FieldPlan, _ plan: MessagePlan, _ reader: inout MessageReader, _ json: inout [UInt8],
     start: Int, limit: Int
   ) throws(DecodingError) {
-    func appendKey() {
-      // The first key has no comma before it.
-      json.append(span: plan.keys.span.extracting(field.keyStart + (json.count == start ? 1 : 0)..<field.keyEnd))
-    }
+    let isFirst = json.count == start
     if field.cardinality == .list {
-      appendKey()
+      plan.appendKey(of: field, isFirst: isFirst, to: &json)
       try appendList(field, &reader, &json, limit: limit)
     } else if field.type.fixedSize != nil {
       let isPresent = try reader.isPresent(field.number, at: field.slot, size: field.slotSize)
       guard isPresent || field.cardinality == .one else { return }
-      appendKey()
+      plan.appendKey(of: field, isFirst: isFirst, to: &json)
       if isPresent {
         try append(field.type, reader.bytes, at: field.slot, &json)
       } else {
@@ -70,7 +67,7 @@ extension JSONTranslator {
     } else {
       let content = try reader.content(field.number, at: field.slot)
       guard content != nil || field.cardinality == .one else { return }
-      appendKey()
+      plan.appendKey(of: field, isFirst: isFirst, to: &json)
       if let content {
         try append(field.type, content: content, &reader, &json, limit: limit)
       } else if case .message(let index) = field.type {

@@ -5,7 +5,7 @@ package import Wire
 /// The mapping: a message is an object with the fields' names; numbers of all widths are JSON numbers; an enum is its
 /// case's name, a UUID and a timestamp (RFC 3339) are text, bytes are base64 (RFC 4648 section 4) in text. An absent
 /// optional field is left out.
-package struct JSONTranslator: Sendable {
+package final class JSONTranslator: Sendable {
   /// The schemas.
   package let schemas: SchemaSet
   let messages: [MessagePlan]
@@ -25,9 +25,13 @@ package struct JSONTranslator: Sendable {
 }
 
 /// What translating a message needs of its descriptor, flat, so that nothing is counted or compared needlessly.
-struct MessagePlan: Sendable {
+final class MessagePlan: Sendable {
   /// In the order of their numbers.
   let fields: [FieldPlan]
+  /// Those with a content, in the order of their numbers.
+  let contentFields: [FieldPlan]
+  /// The bits of all fields.
+  let allFields: UInt64
   let fixedLength: Int
   /// The keys of all fields as they are written: `,"name":`.
   let keys: [UInt8]
@@ -40,17 +44,22 @@ struct MessagePlan: Sendable {
       return FieldPlan(field, key: start..<keys.count)
     }
     self.keys = keys
+    contentFields = fields.filter(\.hasContent)
+    allFields = fields.reduce(0) { $0 | $1.bit }
     fixedLength = message.fixedLength
   }
 
   /// The index of the field of this name, most likely `next`.
   func fieldIndex(of name: Span<UInt8>, next: Int) -> Int? {
-    if next < fields.count, isName(name, of: next) { return next }
-    return fields.indices.first { isName(name, of: $0) }
+    let (fields, keys) = (fields, keys)
+    if next < fields.count, isEqual(name, keys.span.extracting(fields[next].name)) { return next }
+    return fields.firstIndex { isEqual(name, keys.span.extracting($0.name)) }
   }
 
-  private func isName(_ name: Span<UInt8>, of index: Int) -> Bool {
-    isEqual(name, keys.span.extracting(fields[index].name))
+  /// Appends a field's key, without its comma where it is the first.
+  func appendKey(of field: FieldPlan, isFirst: Bool, to json: inout [UInt8]) {
+    let keys = keys
+    json.append(span: keys.span.extracting(field.keyStart + (isFirst ? 1 : 0)..<field.keyEnd))
   }
 }
 
@@ -79,6 +88,8 @@ struct FieldPlan: Sendable, BitwiseCopyable {
 
   /// Where the name is in ``MessagePlan/keys``: inside `,"` and `":`.
   var name: Range<Int> { keyStart + 2..<keyEnd - 2 }
+  /// Whether the slot holds where the value is.
+  var hasContent: Bool { cardinality == .list || type.fixedSize == nil }
   /// The bit that stands for the field in a set of fields.
   var bit: UInt64 { 1 << UInt64(number - 1) }
 }

@@ -16,6 +16,7 @@ extension MessageBuilder {
         reportUnknown(reader.string(name), in: frame.message)
         try reader.skipValue()
       }
+      try stopIfFull(reader)
     } while try reader.another(closing: UInt8(ascii: "}"))
   }
 
@@ -31,7 +32,8 @@ extension MessageBuilder {
   ) throws(JSONSyntaxError) {
     let field = translator.messages[frame.message].fields[index]
     guard frame.seen & field.bit == 0 else {
-      report("is given twice")
+      let isOfText = frame.start == 0 && fieldsOfTexts & field.bit != 0
+      report(isOfText ? "is given by the path or the query already; leave it out of the body" : "is given twice")
       return try reader.skipValue()
     }
     frame.seen |= field.bit
@@ -54,7 +56,7 @@ extension MessageBuilder {
   /// Marks a field present, and notes in its slot where its content is, if it has one.
   mutating func place(_ field: FieldPlan, contentStart: Int, _ frame: inout Frame) {
     frame.present |= field.bit
-    guard field.cardinality == .list || field.type.fixedSize == nil else { return }
+    guard field.hasContent else { return }
     store(UInt64(contentStart - frame.start) | UInt64(output.count - contentStart) << 32, at: frame.start + field.slot)
   }
 
@@ -73,6 +75,7 @@ extension MessageBuilder {
         try readElement(&reader, type)
         path.removeLast()
         count += 1
+        try stopIfFull(reader)
       } while try reader.another(closing: UInt8(ascii: "]"))
     }
     store(UInt32(count), at: start)
@@ -118,6 +121,11 @@ extension MessageBuilder {
     }
   }
 
+  /// Throws when there are as many mistakes as are reported: nobody will see any more of them.
+  private func stopIfFull(_ reader: borrowing JSONReader) throws(JSONSyntaxError) {
+    if isFull { throw reader.failure("there are too many mistakes to go on") }
+  }
+
   /// Notes that a value is of the wrong kind, and goes on behind it.
   mutating func refuse(
     _ kind: JSONKind, _ expected: String, _ reader: inout JSONReader
@@ -137,33 +145,36 @@ extension MessageBuilder {
 
   /// Completes a message: what is missing is reported, absent lists are empty, contents are in order.
   mutating func finish(_ frame: inout Frame) {
-    for (index, field) in translator.messages[frame.message].fields.enumerated() where frame.seen & field.bit == 0 {
-      if field.cardinality == .list {
+    let plan = translator.messages[frame.message]
+    if frame.seen != plan.allFields { completeFields(of: plan, &frame) }
+    guard violations.isEmpty else { return }
+    orderContents(of: plan, frame)
+    store(frame.present << 16 | UInt64(plan.fixedLength), at: frame.start)
+  }
+
+  /// Reports the fields that nobody said anything about, unless they may be absent.
+  private mutating func completeFields(of plan: MessagePlan, _ frame: inout Frame) {
+    for (index, field) in plan.fields.enumerated() where frame.seen & field.bit == 0 {
+      switch field.cardinality {
+      case .optional: break
+      case .list:
         let start = output.count
         output.append(contentsOf: repeatElement(0, count: 4))
         place(field, contentStart: start, &frame)
-      } else if field.cardinality == .one {
+      case .one:
         path.append(.field(message: frame.message, index: index))
         report("is missing; expected \(expectation(of: field.type))")
         path.removeLast()
       }
     }
-    guard violations.isEmpty else { return }
-    let plan = translator.messages[frame.message]
-    orderContents(of: plan, frame)
-    let numbers = frame.present << 16
-    store(numbers | UInt64(plan.fixedLength), at: frame.start)
   }
 
   /// Puts the contents of a message into the order of the fields' numbers, if they are not.
   private mutating func orderContents(of plan: MessagePlan, _ frame: Frame) {
     let contentsStart = 8 + plan.fixedLength
-    let fields = plan.fields.filter {
-      frame.present & $0.bit != 0 && ($0.cardinality == .list || $0.type.fixedSize == nil)
-    }
     var end = contentsStart
     var isOrdered = true
-    for field in fields {
+    for field in plan.contentFields where frame.present & field.bit != 0 {
       let (offset, length) = content(at: frame.start + field.slot)
       if offset != end { isOrdered = false }
       end += length
@@ -171,7 +182,7 @@ extension MessageBuilder {
     guard !isOrdered else { return }
     let contents = Array(output[(frame.start + contentsStart)...])
     output.removeSubrange((frame.start + contentsStart)...)
-    for field in fields {
+    for field in plan.contentFields where frame.present & field.bit != 0 {
       let (offset, length) = content(at: frame.start + field.slot)
       let start = output.count
       output += contents[offset - contentsStart..<offset - contentsStart + length]

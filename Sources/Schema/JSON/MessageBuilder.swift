@@ -15,7 +15,10 @@ package struct MessageBuilder: ~Copyable {
   /// The lengths of the elements of the lists being read, the innermost last.
   var elementLengths: [UInt32] = []
   var budget: DecodingBudget
+  /// The message itself.
   private var root: Frame
+  /// The fields of the message that a text of the path or the query has given.
+  private(set) var fieldsOfTexts: UInt64 = 0
   /// Whether the body could not be read to its end, so that nothing is known of what is missing.
   private var isBroken = false
 
@@ -59,6 +62,7 @@ package struct MessageBuilder: ~Copyable {
       report("is given twice")
       return
     }
+    fieldsOfTexts |= field.bit
     var frame = root
     frame.seen |= field.bit
     setText(text.utf8Span.span, field, index, &frame)
@@ -71,6 +75,8 @@ package struct MessageBuilder: ~Copyable {
   /// Gives the fields the values that a JSON object has for them. An empty body is an object without members.
   package mutating func merge(json: Span<UInt8>) {
     guard !json.isEmpty else { return }
+    // Most messages are smaller than their JSON.
+    output.reserveCapacity(min(output.count + json.count, budget.bytes))
     var frame = root
     do throws(JSONSyntaxError) {
       var reader = try JSONReader(json)
@@ -102,15 +108,18 @@ package struct MessageBuilder: ~Copyable {
 
   // MARK: Reporting
 
+  /// Whether as many mistakes have been found as are reported.
+  var isFull: Bool { violations.count >= FieldViolation.countMax }
+
   mutating func report(_ detail: String) { report(detail, at: pointer) }
 
   mutating func report(_ detail: String, at pointer: String) {
-    guard violations.count < FieldViolation.countMax else { return }
+    guard !isFull else { return }
     violations.append(FieldViolation(pointer: pointer, detail: detail))
   }
 
   mutating func reportUnknown(_ name: String, in message: Int) {
-    guard violations.count < FieldViolation.countMax else { return }
+    guard !isFull else { return }
     let shown = String(String.UnicodeScalarView(name.unicodeScalars.prefix(64)))
     let known = translator.schemas.messages[message].fields.map(\.name)
     report(

@@ -36,6 +36,13 @@ struct MessageBuilderTests {
     #expect(try find.message("{\"id\":\"\(id)\"}", texts: [("color", "LIGHT_BLUE")]) == expected)
   }
 
+  @Test func `what the path gives does not belong into the body`() {
+    let id = "0123abcd-89ab-cdef-8899-aabbccddeeff"
+    let given = "is given by the path or the query already; leave it out of the body"
+    #expect(find.problems("{\"id\":\"\(id)\"}", texts: [("id", id)]) == ["/id \(given)"])
+    #expect(find.problems("", texts: [("id", id), ("id", id)]) == ["/id is given twice"])
+  }
+
   @Test func `a text is read as its field's type`() throws {
     let texts = [
       ("flag", "true"), ("small", "-7"), ("big", "-9223372036854775808"), ("smallUnsigned", "0"),

@@ -111,16 +111,10 @@ struct MessageToJSONTests {
   }
 }
 
-/// A translator of one message of this target's schemas.
+/// A translator of one message.
 struct JSONFixture {
   let translator: JSONTranslator
   let index: Int
-
-  init(_ fullName: String) throws {
-    let schemas = try Fixtures.everything()
-    translator = JSONTranslator(schemas)
-    index = try #require(schemas.messages.firstIndex { $0.fullName == fullName })
-  }
 
   func json(_ message: [UInt8]) throws -> String {
     String(decoding: try translator.json(message, of: index), as: UTF8.self)
@@ -163,6 +157,15 @@ struct JSONFixture {
     } catch {
       return error.violations.map { "\($0.pointer) \($0.detail)" }
     }
+  }
+}
+
+extension JSONFixture {
+  /// A translator of the message of this name in this target's schemas.
+  init(_ fullName: String) throws {
+    let schemas = try Fixtures.everything()
+    let index = try #require(schemas.messages.firstIndex { $0.fullName == fullName })
+    self.init(translator: JSONTranslator(schemas), index: index)
   }
 }
 
