@@ -72,7 +72,8 @@ let package = Package(
       "Messaging", ["EventLoop", "Wire", "Service", "RPC", "Postgres", "JetStream", "API"], exclude: ["DESIGN.md"]),
     module("Backend", ["Messaging", "RPC", "Postgres", "JetStream", "Service", "EventLoop"]),
     module("Orders", ["Backend", "Messaging", "API", "RPC", "Postgres", "JetStream", "Service", "EventLoop", "Wire"]),
-    module("Payments", ["Backend", "Messaging", "API", "RPC", "Postgres", "JetStream", "Service", "EventLoop", "Wire"]),
+    module(
+      "Payments", ["Backend", "Messaging", "API", "RPC", "Postgres", "JetStream", "Service", "EventLoop", "Wire"]),
     module("Gateway", ["Schema", "RPC", "HTTP", "Service", "EventLoop", "Wire"]),
     module("ClientTool", ["Schema", "RPC", "JetStream", "Service", "EventLoop", "Wire"]),
 

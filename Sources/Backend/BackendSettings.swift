@@ -13,7 +13,8 @@ package enum BackendSettings {
       Setting("database-connections", .integer(2...64), default: "4", "Connections to the database."),
       Setting("nats-url", .text, default: "nats://127.0.0.1:14222", "The NATS server, with JetStream."),
       Setting("migrations", .text, default: "Schemas/sql/\(name)", "The directory of the database's migrations."),
-      Setting("currency", .text, default: "RUB", "The shop's currency (ISO 4217): what is meant when none is said."),
+      Setting(
+        "currency", .currency, default: "RUB", "The shop's currency (ISO 4217): what is meant when none is said."),
     ] + CommonSettings.all
   }
 }

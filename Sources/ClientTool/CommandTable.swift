@@ -4,7 +4,8 @@ internal import Schema
 enum CommandTable {
   /// The commands in the order of the help.
   static let commands: [any Command.Type] = [
-    ListCommand.self, DescribeCommand.self, CallCommand.self, HealthCommand.self, BenchCommand.self,
+    ListCommand.self, DescribeCommand.self, CallCommand.self, HealthCommand.self,
+    StreamListCommand.self, StreamInfoCommand.self, StreamViewCommand.self, BenchCommand.self,
   ]
 
   /// What a command line asks for.
@@ -47,8 +48,8 @@ enum CommandTable {
     guard words.count > 1, !words[1].hasPrefix("-") else {
       return UsageError("'\(first)' needs one of: \(choices)")
     }
-    return UsageError(
-      "there is no command '\(first) \(words[1])'\(suggestion(for: words[1], among: group)); there are \(choices)")
+    let hint = suggestion(for: words[1], among: group)
+    return UsageError("there is no command '\(first) \(words[1])'\(hint.isEmpty ? "; there are \(choices)" : hint)")
   }
 
   private static var overview: String {

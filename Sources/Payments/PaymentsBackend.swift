@@ -1,6 +1,7 @@
 internal import API
 package import Backend
 internal import Messaging
+internal import RPC
 package import Service
 internal import Wire
 
@@ -25,7 +26,7 @@ package enum PaymentsBackend {
     }
     let service = PaymentsServiceImplementation(
       store: store, deposits: deposits, currency: foundation.configuration.text("currency"))
-    return Backend.Specialty(services: [service.definition], parts: [consumer.part])
+    return Backend.Specialty(services: [service.definition.describing(EventsSchema.file)], parts: [consumer.part])
   }
 }
 

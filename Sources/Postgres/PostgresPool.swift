@@ -31,7 +31,8 @@ package final class PostgresPool: @unchecked Sendable {
   /// Reads of one turn that travel together before the next connection is considered.
   private static let companyMax = 64
 
-  let loop: EventLoop
+  /// The loop that runs this pool.
+  package let loop: EventLoop
   let configuration: PostgresConfiguration
   let slots: [Slot]
   private let waitingRequests: WaitingLine

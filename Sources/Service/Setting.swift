@@ -12,6 +12,8 @@ package struct Setting: Sendable {
     case choice([String])
     /// `host:port`, several separated by commas.
     case addresses
+    /// Three capital letters (ISO 4217).
+    case currency
   }
 
   /// The flag without its dashes, such as `http-port`.
@@ -54,6 +56,9 @@ package struct Setting: Sendable {
       return ["1", "true", "0", "false"].contains(value) ? nil : "must be true or false"
     case .choice(let words):
       return words.contains(value) ? nil : "must be one of \(words.joined(separator: ", "))"
+    case .currency:
+      let isCode = value.utf8.count == 3 && value.utf8.allSatisfy { (0x41...0x5A).contains($0) }
+      return isCode ? nil : "must be a currency of ISO 4217, such as RUB"
     case .addresses:
       return Address.list(value) == nil ? "must be host:port, or several separated by commas" : nil
     }

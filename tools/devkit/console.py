@@ -34,11 +34,24 @@ def complain(text: str) -> None:
 
 def last_lines(log: Path, count: int = LAST_LINES) -> str:
     """The end of a log, indented, under its path."""
+    return _quote("last lines", log, _lines(log)[-count:])
+
+
+def _reason(log: Path) -> str:
+    """What a compiler's log says is wrong, or the end of any other."""
+    errors = list(dict.fromkeys(line for line in _lines(log) if "error: " in line and " `- " not in line))
+    return _quote("errors", log, errors[:LAST_LINES]) if errors else last_lines(log)
+
+
+def _lines(log: Path) -> list[str]:
     try:
-        lines = log.read_text(errors="replace").splitlines()[-count:]
+        return log.read_text(errors="replace").splitlines()
     except OSError:
-        lines = []
-    return "\n".join([f"  last lines of {log}:"] + [f"  | {line}" for line in lines or ["(empty)"]])
+        return []
+
+
+def _quote(what: str, log: Path, lines: list[str]) -> str:
+    return "\n".join([f"  {what} of {log}:"] + [f"  | {line}" for line in lines or ["(empty)"]])
 
 
 def run_step(
@@ -49,8 +62,8 @@ def run_step(
     cwd: Path | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> None:
-    """Runs a command with its output in a log, saying every now and then that it still runs; a Failure
-    with the last lines of the log when it fails."""
+    """Runs a command with its output in a log, saying every now and then that it still runs; a Failure with the
+    errors in the log, or its last lines, when it fails."""
     say(f"{title} ...")
     started = time.monotonic()
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -70,7 +83,7 @@ def run_step(
             process.wait()
             raise
     if code != 0:
-        raise Failure(f"{title} failed ({' '.join(command[:4])} ... ended with {code})\n{last_lines(log)}")
+        raise Failure(f"{title} failed ({' '.join(command[:4])} ... ended with {code})\n{_reason(log)}")
     say(f"  done in {time.monotonic() - started:.0f} s")
 
 

@@ -124,7 +124,9 @@ class System:
         }
         # What is set already wins.
         lines = [f'[ "${{{name}:-}}" ] || export {name}={shlex.quote(value)}\n' for name, value in exports.items()]
-        write_whole(self.home.env_file, "".join(lines), mode=0o600)  # The addresses of outside servers may hold passwords.
+        write_whole(
+            self.home.env_file, "".join(lines), mode=0o600
+        )  # The addresses of outside servers may hold passwords.
 
 
 def environment_for(home: Home, programs: Path) -> dict[str, str]:

@@ -18,7 +18,7 @@ package struct ServiceDefinition: Sendable {
   package let number: UInt8
   /// Such as `gozon.orders.Orders`.
   package let name: String
-  /// The schema file that defines it and the files which that imports.
+  /// The schema file that defines it, the files which that imports, and what else its clients may want to read.
   package let schema: [SchemaText]
   /// Its methods.
   package let methods: [MethodDefinition]
@@ -29,5 +29,9 @@ package struct ServiceDefinition: Sendable {
     self.name = name
     self.schema = schema
     self.methods = methods
+  }
+  /// The service with one more schema file for its clients to learn: of what it says elsewhere, such as its events.
+  package func describing(_ file: SchemaText) -> ServiceDefinition {
+    ServiceDefinition(number: number, name: name, schema: schema + [file], methods: methods)
   }
 }

@@ -1,0 +1,65 @@
+internal import EventLoop
+internal import JetStream
+internal import RPC
+internal import Service
+
+/// `gozon stream view`: the messages of a stream.
+struct StreamViewCommand: Command {
+  static let syntax = CommandSyntax(
+    name: "stream view", summary: "Shows the messages of a stream, decoded by their schema.",
+    details: "The schemas come from the services; a message that none of them knows is shown by its size.",
+    operands: [.init(name: "NAME", help: "Such as ORDERS.")],
+    options: [
+      .init(name: "limit", value: "N", defaultValue: "20", help: "At most so many."),
+      .init(
+        name: "from", value: "SEQUENCE",
+        help: "The first; -10 is the tenth from the end. Without it the newest; with --subject the oldest."),
+      .init(name: "subject", value: "FILTER", help: "Only what matches, such as 'orders.created.*'."),
+      .json, .natsURL, .backends, .timeout,
+    ])
+
+  private let name: String
+  private let limit: Int
+  private let from: Int
+  private let subject: String
+  private let isJSON: Bool
+  private let url: String
+  private let backends: [Address]
+  private let timeout: Duration
+
+  init(_ arguments: Arguments) throws(UsageError) {
+    name = arguments.operand(0) ?? ""
+    limit = try arguments.integer("limit", in: 1...1_000_000) ?? 20
+    let last = arguments.text("subject") == nil ? -limit : 1
+    from = try arguments.integer("from", in: -1_000_000_000...(1 << 53)) ?? last
+    subject = arguments.text("subject") ?? ">"
+    isJSON = arguments.flag("json")
+    url = arguments.text("nats-url") ?? ""
+    backends = try arguments.addresses("backends")
+    timeout = try arguments.duration("timeout") ?? .seconds(10)
+  }
+
+  func run(on loop: EventLoop, _ terminal: Terminal) async throws -> ExitStatus {
+    let catalog = await Backends.with(backends, on: loop) { await $0.catalog(timeout: timeout) }
+    for failure in catalog.failures { terminal.note(failure.message) }
+    var view = MessageView(catalog)
+    var table = TextTable([
+      ("SEQUENCE", .right), ("TIME", .left), ("SUBJECT", .left), ("TYPE", .left), ("MESSAGE", .left),
+    ])
+    try await Streams.with(url: url, timeout: timeout, on: loop) { client in
+      var reader = try await StreamReader(client, stream: name, from: from, subject: subject)
+      var count = 0
+      while count < limit, let message = try await reader.nextMessage() {
+        let shown = view.show(message)
+        count += 1
+        if isJSON {
+          terminal.print(shown.json)
+        } else {
+          table.append("\(message.sequence)", message.time, message.subject, shown.type, shown.text)
+        }
+      }
+    }
+    if !isJSON { terminal.print(table.text) }
+    return .ok
+  }
+}
