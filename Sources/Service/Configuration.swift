@@ -17,8 +17,10 @@ package struct Configuration: Sendable {
   /// - Parameters:
   ///   - usage: the first lines of `--help`: how the program is called, and what it is.
   ///   - operandsMax: how many arguments may be no flags.
+  ///   - check: what is wrong with settings that are right each for itself; nil when nothing is.
   package init(
-    usage: String, settings: [Setting], arguments: [String], environment: [String: String], operandsMax: Int = 0
+    usage: String, settings: [Setting], arguments: [String], environment: [String: String], operandsMax: Int = 0,
+    check: (Configuration) -> String? = { _ in nil }
   ) throws(Refusal) {
     var reader = ArgumentReader(settings: settings)
     reader.read(arguments)
@@ -29,9 +31,10 @@ package struct Configuration: Sendable {
       let excess = reader.operands.dropFirst(operandsMax).map { "\"\($0)\"" }.joined(separator: ", ")
       reader.mistakes.append("unexpected argument \(excess)")
     }
-    if !reader.mistakes.isEmpty { throw .mistakes(reader.mistakes) }
     values = reader.values
     operands = reader.operands
+    if let mistake = check(self) { reader.mistakes.append(mistake) }
+    if !reader.mistakes.isEmpty { throw .mistakes(reader.mistakes) }
   }
 
   /// The value of a setting that has a default or was required.
@@ -110,7 +113,7 @@ private struct ArgumentReader {
 
   mutating func checkAll() {
     for setting in settings {
-      if let value = values[setting.name] {
+      if let value = values[setting.name], !value.isEmpty || setting.defaultValue != nil {
         if let problem = setting.problem(with: value) {
           mistakes.append("--\(setting.name) (\(setting.variable)) \(problem), not \"\(value)\"")
         }

@@ -9,16 +9,15 @@ package struct Lifecycle: Sendable {
     package let description: String
   }
 
-  /// How long all parts together may take to end.
-  private static let shutdownTimeout: Duration = .seconds(20)
-
   private let loop: EventLoop
   private let log: Log
+  private let shutdownTimeout: Duration
 
-  /// A lifecycle on `loop`.
-  package init(loop: EventLoop, log: Log) {
+  /// A lifecycle on `loop`, whose parts may take `shutdownTimeout` together to end.
+  package init(loop: EventLoop, log: Log, shutdownTimeout: Duration = .seconds(20)) {
     self.loop = loop
     self.log = log
+    self.shutdownTimeout = shutdownTimeout
   }
 
   /// Runs `parts` until SIGTERM or SIGINT, then ends them one after the other, the last first, each when the one before
@@ -39,7 +38,7 @@ package struct Lifecycle: Sendable {
         group.addTask { await run(part, index, state) }
       }
       await state.untilStopRequested()
-      let deadline = loop.schedule(after: Self.shutdownTimeout) {
+      let deadline = loop.schedule(after: shutdownTimeout) {
         log.warning("the shutdown took too long; what is left is cut off")
         state.cutOff()
       }
@@ -59,7 +58,11 @@ package struct Lifecycle: Sendable {
       try await part.run()
       if !state.isStopping { failure = "\(part.name) ended by itself" }
     } catch {
-      if !state.isStopping { failure = "\(part.name) failed: \(error)" }
+      if !state.isStopping {
+        failure = "\(part.name) failed: \(error)"
+      } else if !(error is CancellationError) {
+        log.warning("a part failed while it ended", [.part: part.name, .error: "\(error)"])
+      }
     }
     if let failure { log.error(failure, [.part: part.name]) }
     state.ended(index, failure: failure)

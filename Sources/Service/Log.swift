@@ -70,9 +70,13 @@ package struct Log: Sendable {
 
   private func write(_ level: Level, _ message: String, _ fields: KeyValuePairs<Key, String>) {
     guard level >= self.level else { return }
-    var line = isText ? text(level, message, fields) : json(level, message, fields)
-    line += "\n"
+    var line = line(level, message, fields)
     line.withUTF8 { _ = Glibc.write(2, $0.baseAddress, $0.count) }
+  }
+
+  /// The line of an event, with its end.
+  func line(_ level: Level, _ message: String, _ fields: KeyValuePairs<Key, String>) -> String {
+    (isText ? text(level, message, fields) : json(level, message, fields)) + "\n"
   }
 
   private func text(_ level: Level, _ message: String, _ fields: KeyValuePairs<Key, String>) -> String {

@@ -9,11 +9,9 @@ package enum Program {
   /// Reads the settings; prints help or mistakes and exits when there is nothing to run.
   package static func configuration(usage: String, settings: [Setting]) -> Configuration {
     do throws(Configuration.Refusal) {
-      let configuration = try Configuration(
+      return try Configuration(
         usage: usage, settings: settings, arguments: Array(CommandLine.arguments.dropFirst()),
-        environment: environment)
-      if let problem = CommonSettings.listenProblem(configuration) { throw .mistakes([problem]) }
-      return configuration
+        environment: environment, check: CommonSettings.listenProblem)
     } catch {
       switch error {
       case .help(let text):

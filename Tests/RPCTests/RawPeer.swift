@@ -10,12 +10,23 @@ final class RawPeer: TCPConnectionDelegate, @unchecked Sendable {
   private var tcp: TCPConnection?
   private var decoder = FrameDecoder(payloadLimit: 16 << 20)
   private(set) var frames: [(header: FrameHeader, payload: [UInt8])] = []
+  /// Everything that came.
+  private(set) var bytes: [UInt8] = []
   private(set) var isClosed = false
 
   init(loop: EventLoop) { self.loop = loop }
 
+  /// A peer on a connection that was accepted.
+  convenience init(loop: EventLoop, _ tcp: TCPConnection) {
+    self.init(loop: loop)
+    begin(tcp)
+  }
+
   func connect(port: Int) async throws {
-    let tcp = try await TCPConnection.connect(loop: loop, host: "127.0.0.1", port: port, timeout: .seconds(5))
+    begin(try await TCPConnection.connect(loop: loop, host: "127.0.0.1", port: port, timeout: .seconds(5)))
+  }
+
+  private func begin(_ tcp: TCPConnection) {
     tcp.delegate = self
     tcp.start()
     self.tcp = tcp
@@ -41,6 +52,7 @@ final class RawPeer: TCPConnectionDelegate, @unchecked Sendable {
   }
 
   func received(_ bytes: borrowing RawSpan) {
+    bytes.withUnsafeBytes { self.bytes += $0 }
     do {
       try decoder.decode(bytes) { header, payload in
         frames.append((header, payload.withUnsafeBytes { Array($0) }))

@@ -41,14 +41,17 @@ struct TimestampTests {
 
   @Test func `every day of eight centuries comes back, and Foundation agrees`() throws {
     let formatter = ISO8601DateFormatter()
-    for day in stride(from: -200_000, to: 100_000, by: 1) {
+    var wrong: [Int] = []
+    for day in -200_000..<100_000 {
       let timestamp = Timestamp(microseconds: Int64(day) * 86_400_000_000)
       let text = timestamp.description
-      #expect(Timestamp(text) == timestamp)
-      if day % 97 == 0, day > -141_000 {
-        #expect(formatter.date(from: text)?.timeIntervalSince1970 == Double(day) * 86_400)
+      if Timestamp(text) != timestamp { wrong.append(day) }
+      // Foundation counts days before 1582 by another calendar.
+      if day % 97 == 0, day > -141_000, formatter.date(from: text)?.timeIntervalSince1970 != Double(day) * 86_400 {
+        wrong.append(day)
       }
     }
+    #expect(wrong == [])
   }
 
   @Test func `now is the system clock`() {

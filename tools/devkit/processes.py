@@ -117,10 +117,14 @@ class Program:
         return self.process.name
 
     def start(self) -> subprocess.Popen[bytes]:
-        """Starts the process in a session of its own, so that a Ctrl-C meant for a tool does not reach it."""
+        """Starts the process in a session of its own, so that a Ctrl-C meant for a tool does not reach it. Its log
+        begins anew; that of the run before is kept beside it."""
         self.before()
+        log_file = self.process.log_file
+        if log_file.exists():
+            log_file.replace(log_file.with_suffix(".log.1"))
         identity = {"user": self.user, "group": self.user, "extra_groups": []} if self.user else {}
-        with self.process.log_file.open("ab") as log:
+        with log_file.open("wb") as log:
             child = subprocess.Popen(
                 self.command,
                 cwd="/",

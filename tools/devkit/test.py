@@ -15,7 +15,7 @@ import unittest
 import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Iterator
+from typing import IO, Iterator
 
 from devkit import coverage
 from devkit.console import Failure, complain, last_lines, run_step, say
@@ -117,22 +117,35 @@ def _unit_tests(scratch: Path, pattern: str | None) -> Count:
         for program in (postgres.program(), nats.program()):
             program.wait_ready(program.start())
         say("unit and integration tests ...")
-        answer = subprocess.run(
-            command,
-            env={
-                **os.environ,
-                "GOZON_TEST_POSTGRES": postgres.admin_url,
-                "GOZON_TEST_NATS": nats.url,
-                "GOZON_NATS_SERVER": str(nats_server()),
-            },
-        )
+        environment = {
+            **os.environ,
+            "GOZON_TEST_POSTGRES": postgres.admin_url,
+            "GOZON_TEST_NATS": nats.url,
+            "GOZON_NATS_SERVER": str(nats_server()),
+        }
+        # What a crash says comes on standard error, untouched.
+        with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True, errors="replace") as tests:
+            _show_results(tests.stdout)
     finally:
         stop_all(home)
     count = _read_report(report.with_name("unit-swift-testing.xml"))
-    if answer.returncode != 0 and count.failed == 0:
-        complain(f"swift test ended with {answer.returncode}")
+    if tests.returncode != 0 and count.failed == 0:
+        complain(f"swift test ended with {tests.returncode}")
         count.failed += 1
     return count
+
+
+def _show_results(output: IO[str]) -> None:
+    """Shows suites that have passed and tests that have failed; a test that starts, with arguments of several lines
+    maybe, and one that passes are no news."""
+    shown = True
+    for line in output:
+        if line.startswith(("◇", "✔ Test ")) and not line.startswith("✔ Test run"):
+            shown = False
+        elif line.startswith(("✔", "✘", "↳", "Test run")):
+            shown = True
+        if shown and line.strip():
+            say(line.rstrip("\n"))
 
 
 def _read_report(report: Path) -> Count:

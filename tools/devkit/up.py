@@ -23,7 +23,8 @@ EPILOG = "environment:\n" + "\n".join(
         "  GOZON_NATS_URL               an existing NATS with JetStream instead of a private one",
         "  GOZON_BUILD_DIR              where built programs are, to run those instead of building",
         "",
-        "The ports in use are in $GOZON_HOME/ports.json, logs in $GOZON_HOME/log, pids in $GOZON_HOME/run.",
+        "The ports in use are in $GOZON_HOME/ports.json, pids in $GOZON_HOME/run, logs in $GOZON_HOME/log, where NAME.log.1",
+        "is of the run before.",
     ]
 )
 
@@ -70,7 +71,7 @@ def _reset(home: Home, settings: Settings) -> None:
 def _print_addresses(system: System, started: bool) -> None:
     say("")
     say("Gozon is up." if started else "Gozon was up already; nothing had to be started.")
-    say(f"  API      {system.url}/v1/orders (described in {system.url}/openapi.json)")
+    say(f"  API      {system.url}/v1/orders")
     say(f"  gozon    {system.backends} (tools/gozon finds them)")
     for name, port in ((name, system.ports[f"{name}Admin"]) for name in ("gateway", "orders", "payments")):
         say(f"  {name:8} http://127.0.0.1:{port}/metrics, /healthz, /readyz")

@@ -77,7 +77,7 @@ struct CallCommand: Command {
   ) async throws -> ExitStatus? {
     let input = StandardInput(loop: loop)
     let answers = AnswerStream(loop: loop, terminal: terminal)
-    try await withThrowingTaskGroup(of: Void.self) { group in
+    try await withThrowingDiscardingTaskGroup { group in
       while let line = try await input.nextLine() {
         while answers.waiting >= Self.inFlightMax { await answers.untilPrinted() }
         let place = answers.begin()
@@ -89,7 +89,6 @@ struct CallCommand: Command {
           }
         }
       }
-      try await group.waitForAll()
     }
     return answers.status
   }

@@ -36,7 +36,7 @@ def main(arguments: list[str]) -> int:
 
     # With --json what the steps say goes where it does not disturb.
     with contextlib.redirect_stdout(sys.stderr) if options.json else contextlib.nullcontext():
-        prepare(build=True, postgres=True, nats=True, others=["wrk"])
+        prepare(build=not os.environ.get("GOZON_BUILD_DIR"), postgres=True, nats=True, others=["wrk"])
         with tempfile.TemporaryDirectory(prefix="gozon-bench-") as directory, Bench(Path(directory)) as bench:
             names = [options.name] if options.name else list(BENCHMARKS)
             results = [BENCHMARKS[name](bench, options.seconds) for name in names]

@@ -9,7 +9,7 @@ import subprocess
 import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Mapping
+from typing import Mapping, Sequence
 
 from devkit.console import Failure, say
 from devkit.home import CHECKOUT, Home
@@ -73,9 +73,9 @@ class Bench:
     def __enter__(self) -> Bench:
         self.home.create()
         given = os.environ.get("GOZON_BUILD_DIR")
-        programs = Path(given) if given else swift_build("release", CHECKOUT / ".build" / "bench.log")
-        settings = Settings.of_environment(environment_for(self.home, programs))
-        self.system = System(self.home, settings, programs)
+        self.programs = Path(given) if given else swift_build("release", CHECKOUT / ".build" / "bench.log")
+        settings = Settings.of_environment(environment_for(self.home, self.programs))
+        self.system = System(self.home, settings, self.programs)
         self.system.start()
         self._users: Path | None = None
         return self
@@ -108,23 +108,24 @@ class Bench:
     def load(self, what: str, seconds: int) -> dict[str, float]:
         """Loads the gateway with `orders` or reads of `accounts`; what load.lua reports in the end."""
         say(f"  load for {seconds} s over {CONNECTIONS} connections ...")
-        output = self._run(
+        output = self.run(
             ["wrk", "-t", "2", "-c", str(CONNECTIONS), "-d", f"{seconds}s", "--timeout", "10s"]
             + ["-s", str(HERE / "load.lua"), self.system.url, "--", what, str(self.users())]
         )
         return json.loads(output.strip().splitlines()[-1])
 
-    def pgbench(self, script: str, seconds: int) -> float:
-        """Transactions a second of the same work one by one, on the same cluster while our services are idle."""
+    def pgbench(self, script: Path, seconds: int, clients: Sequence[int] = PGBENCH_CLIENTS) -> float:
+        """Runs of a script a second, on the same cluster while our services are idle; the best of the numbers of
+        clients."""
         self._make_yardstick()
         program = self.system.postgres.programs / "pgbench"
         url = self.system.postgres.url("yardstick", "postgres")
         best = 0.0
-        for clients in PGBENCH_CLIENTS:
-            say(f"  pgbench for {seconds} s with {clients} clients ({script}) ...")
-            output = self._run(
-                [str(program), "-n", "-M", "prepared", "-c", str(clients), "-j", "2", "-T", str(seconds)]
-                + ["-D", f"users={USERS}", "-f", str(HERE / script), url]
+        for count in clients:
+            say(f"  pgbench for {seconds} s, clients: {count} ({script.name}) ...")
+            output = self.run(
+                [str(program), "-n", "-M", "prepared", "-c", str(count), "-j", str(min(count, 2)), "-T", str(seconds)]
+                + ["-D", f"users={USERS}", "-f", str(script), url]
             )
             match = re.search(r"^tps = ([\d.]+)", output, re.M)
             if match is None:
@@ -151,21 +152,24 @@ class Bench:
 
     def processor_seconds(self) -> dict[str, float]:
         """What each process has used so far, PostgreSQL's children included."""
-        ticks = os.sysconf("SC_CLK_TCK")
-        used = {}
-        for process in processes_of(self.home):
-            pid = process.pid()
-            children = [stat for stat in map(_stat, Path("/proc").glob("[0-9]*")) if stat and int(stat[1]) == pid]
-            own = _stat(Path(f"/proc/{pid}"))
-            total = sum(map(int, own[11:15])) if own else 0  # user, system, and the same of children that have ended
-            used[process.name] = (total + sum(int(word) for stat in children for word in stat[11:13])) / ticks
-        return used
+        pids = {process.name: process.pid() for process in processes_of(self.home)}
+        return {name: cpu_seconds(pid) for name, pid in pids.items() if pid is not None}
 
-    def _run(self, command: list[str]) -> str:
+    def run(self, command: list[str]) -> str:
+        """What a program prints; a Failure when it fails."""
         answer = subprocess.run(command, capture_output=True, text=True)
         if answer.returncode != 0:
             raise Failure(f"{command[0]} ended with {answer.returncode}:\n{answer.stdout}{answer.stderr}")
         return answer.stdout
+
+
+def cpu_seconds(pid: int) -> float:
+    """What a process has used so far, and its children with it."""
+    children = [stat for stat in map(_stat, Path("/proc").glob("[0-9]*")) if stat and int(stat[1]) == pid]
+    own = _stat(Path(f"/proc/{pid}"))
+    ticks = sum(map(int, own[11:15])) if own else 0  # user, system, and the same of children that have ended
+    ticks += sum(int(word) for stat in children for word in stat[11:13])
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def _stat(process: Path) -> list[str] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from devkit.bench.measure import DEPOSIT, USERS, Bench, Result
+from devkit.bench.measure import DEPOSIT, HERE, USERS, Bench, Result
 from devkit.console import say
 
 DRAIN_SECONDS = 60
@@ -30,7 +30,7 @@ def measure_orders(bench: Bench, seconds: int) -> Result:
         unit="orders/s",
         ours=settled / took,
         yardstick="pgbench, one order after the other (three transactions each)",
-        theirs=bench.pgbench("order.sql", seconds),
+        theirs=bench.pgbench(HERE / "order.sql", seconds),
         details={
             "accepted a second": load["requests"] / load["seconds"],
             "p50 of the answer, ms": load["p50"],
@@ -65,7 +65,7 @@ def measure_accounts(bench: Bench, seconds: int) -> Result:
         unit="requests/s",
         ours=load["requests"] / load["seconds"],
         yardstick="pgbench, the same row by its key, without HTTP",
-        theirs=bench.pgbench("account.sql", seconds),
+        theirs=bench.pgbench(HERE / "account.sql", seconds),
         details={"p50, ms": load["p50"], "p99, ms": load["p99"]},
         mistakes=[f"{load['errors']:.0f} requests failed"] if load["errors"] else [],
     )

@@ -1,0 +1,126 @@
+import EventLoop
+import TestSupport
+import Testing
+
+@testable import Service
+
+@Suite struct BatcherTests {
+  private struct Refused: Error, Equatable { let number: Int }
+  private typealias Numbers = Batcher<Int, Int>
+
+  /// Submits the numbers at once, and returns their results in order.
+  private static func submit(_ numbers: some Sequence<Int>, to batcher: Numbers) async -> [Result<Int, any Error>] {
+    await withTaskGroup(of: (Int, Result<Int, any Error>).self) { group in
+      var count = 0
+      for number in numbers {
+        let place = count
+        group.addTask {
+          do { return (place, .success(try await batcher.submit(number))) } catch { return (place, .failure(error)) }
+        }
+        count += 1
+      }
+      var results = [Result<Int, any Error>](repeating: .failure(CancellationError()), count: count)
+      for await (place, result) in group { results[place] = result }
+      return results
+    }
+  }
+
+  @Test func `what comes in a turn is one batch, and what comes meanwhile the next`() async throws {
+    let batches = try await onLoop { loop in
+      let batches = Locked<[[Int]]>([])
+      let batcher = Numbers(loop: loop, batchMax: 100, queueMax: 1_000) { items in
+        batches.withLock { $0.append(items) }
+        try? await loop.sleep(for: .milliseconds(20))
+        return items.map { .success($0) }
+      }
+      await withTaskGroup(of: Void.self) { group in
+        group.addTask { _ = await Self.submit(0..<3, to: batcher) }
+        try? await loop.sleep(for: .milliseconds(5))
+        group.addTask { _ = await Self.submit(3..<5, to: batcher) }
+        try? await loop.sleep(for: .milliseconds(5))
+        group.addTask { _ = await Self.submit(5..<9, to: batcher) }
+      }
+      return batches.withLock { $0 }
+    }
+    #expect(batches == [[0, 1, 2], [3, 4, 5, 6, 7, 8]])
+  }
+
+  @Test func `each item gets its own answer, in batches of bounded size`() async throws {
+    try await onLoop { loop in
+      let sizes = Locked<[Int]>([])
+      let batcher = Numbers(loop: loop, batchMax: 7, queueMax: 1_000, lanes: 3) { items in
+        sizes.withLock { $0.append(items.count) }
+        try? await loop.sleep(for: .milliseconds(1))
+        return items.map { $0 % 10 == 3 ? .failure(Refused(number: $0)) : .success($0 * 2) }
+      }
+      let results = await Self.submit(0..<200, to: batcher)
+      for (number, result) in results.enumerated() {
+        switch result {
+        case .success(let value): #expect(value == number * 2)
+        case .failure(let error): #expect(error as? Refused == Refused(number: number))
+        }
+      }
+      #expect(results.count { if case .failure = $0 { true } else { false } } == 20)
+      #expect(sizes.withLock { $0.allSatisfy { $0 <= 7 } && $0.reduce(0, +) == 200 })
+    }
+  }
+
+  @Test func `no more batches run at once than there are lanes`() async throws {
+    try await onLoop { loop in
+      let running = Locked((now: 0, most: 0))
+      let batcher = Numbers(loop: loop, batchMax: 1, queueMax: 100, lanes: 2) { items in
+        running.withLock {
+          $0.now += 1
+          $0.most = max($0.most, $0.now)
+        }
+        try? await loop.sleep(for: .milliseconds(1))
+        running.withLock { $0.now -= 1 }
+        return items.map { .success($0) }
+      }
+      _ = await Self.submit(0..<20, to: batcher)
+      #expect(running.withLock { $0.most } == 2 && running.withLock { $0.now } == 0)
+    }
+  }
+
+  @Test func `what is beyond the queue is refused at once, and room is made again`() async throws {
+    try await onLoop { loop in
+      let batcher = Numbers(loop: loop, batchMax: 2, queueMax: 4) { items in
+        try? await loop.sleep(for: .milliseconds(10))
+        return items.map { .success($0) }
+      }
+      let results = await Self.submit(0..<10, to: batcher)
+      let refused = results.compactMap { result -> Int? in
+        guard case .failure(let error) = result else { return nil }
+        return (error as? any OverloadError)?.waiting
+      }
+      #expect(refused == Array(repeating: 4, count: 6))
+      #expect(await Self.submit([1], to: batcher).count { if case .success = $0 { true } else { false } } == 1)
+    }
+  }
+
+  @Test func `thousands of batches that never suspend need no deep stack`() async throws {
+    try await onLoop { loop in
+      let batcher = Numbers(loop: loop, batchMax: 1, queueMax: 100_000) { $0.map { .success($0) } }
+      let results = await Self.submit(0..<20_000, to: batcher)
+      #expect(results.count == 20_000 && batcher.waiting == 0)
+    }
+  }
+
+  @Test func `a caller that gives up leaves its item to be processed, and draining waits for it`() async throws {
+    try await onLoop { loop in
+      let processed = Locked<[Int]>([])
+      let batcher = Numbers(loop: loop, batchMax: 2, queueMax: 100) { items in
+        try? await loop.sleep(for: .milliseconds(5))
+        processed.withLock { $0 += items }
+        return items.map { .success($0) }
+      }
+      await batcher.drain()  // Nothing is there.
+      let callers = (0..<5).map { number in loop.startTask { _ = try? await batcher.submit(number) } }
+      for caller in callers { caller.cancel() }
+      await withTaskGroup(of: Void.self) { group in
+        for _ in 0..<2 { group.addTask { await batcher.drain() } }
+      }
+      #expect(processed.withLock { $0 } == [0, 1, 2, 3, 4] && batcher.waiting == 0)
+    }
+  }
+}
