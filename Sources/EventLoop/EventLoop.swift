@@ -22,6 +22,7 @@ package final class EventLoop: @unchecked Sendable {
   private var endOfTurn: [() -> Void] = []
   private var endOfTurnRunning: [() -> Void] = []
   private var isIdling = false
+  var spareBuffers: [[UInt8]] = []
   /// Makes tasks run on this loop: `Task(executorPreference: loop.taskExecutor)`.
   package let taskExecutor: LoopTaskExecutor
   /// The loop's clock, read once a turn.

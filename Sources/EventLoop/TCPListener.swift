@@ -5,7 +5,7 @@ internal import CUV
 package final class TCPListener: @unchecked Sendable {
   private let loop: EventLoop
   private let handle: UnsafeMutablePointer<uv_tcp_t>
-  private let onConnection: (TCPConnection) -> Void
+  private var onConnection: ((TCPConnection) -> Void)?
   private var isClosed = false
   /// The port that is listened on: the one asked for, or the one the system chose for 0.
   package let port: Int
@@ -44,11 +44,12 @@ package final class TCPListener: @unchecked Sendable {
     }
   }
 
-  /// Accepts no more; connections accepted before live on.
+  /// Accepts no more, and lets go of its owner; connections accepted before live on.
   package func close() {
     loop.preconditionCurrent()
     if isClosed { return }
     isClosed = true
+    onConnection = nil
     Handle.close(handle)
   }
 
@@ -71,7 +72,7 @@ package final class TCPListener: @unchecked Sendable {
     let connection = TCPConnection(loop: loop)
     let server = UnsafeMutableRawPointer(handle).assumingMemoryBound(to: uv_stream_t.self)
     let client = UnsafeMutableRawPointer(connection.handle).assumingMemoryBound(to: uv_stream_t.self)
-    if uv_accept(server, client) == 0 {
+    if uv_accept(server, client) == 0, let onConnection {
       onConnection(connection)
     } else {
       connection.abort()

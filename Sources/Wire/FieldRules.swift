@@ -54,9 +54,12 @@ public enum FieldRules {
     _ value: String?, _ allowed: ClosedRange<Int>, at pointer: String, _ name: StaticString,
     _ violations: inout [FieldViolation]
   ) {
-    guard let count = value?.unicodeScalars.count,
-      let problem = problem(ofCount: count, of: "characters", outside: allowed)
-    else { return }
+    guard let value else { return }
+    // A scalar takes one to four bytes, and mostly that tells enough without counting.
+    let bytes = value.utf8.count
+    if bytes <= allowed.upperBound, (bytes + 3) / 4 >= allowed.lowerBound { return }
+    let count = value.unicodeScalars.count
+    guard let problem = problem(ofCount: count, of: "characters", outside: allowed) else { return }
     add(problem, at: pointer, name, &violations)
   }
 

@@ -11,8 +11,7 @@ final class ClientConnection: TCPConnectionDelegate, @unchecked Sendable {
   private let address: String
   private var machine: ClientConnectionStateMachine<PendingCall>
   private var decoder: FrameDecoder
-  private var output: [UInt8] = []
-  private var isFlushing = false
+  private let output: FrameOutput
   private var deadlineTimer: LoopTimer?
   private var onChange: ((Change) -> Void)?
 
@@ -29,11 +28,12 @@ final class ClientConnection: TCPConnectionDelegate, @unchecked Sendable {
     self.tcp = tcp
     self.address = address
     self.onChange = onChange
+    output = FrameOutput(tcp)
     machine = ClientConnectionStateMachine(hello: hello)
     decoder = FrameDecoder(payloadLimit: Int(hello.payloadBytesMax))
     tcp.delegate = self
-    hello.append(to: &output)
-    tcp.write(&output)
+    output.append(hello)
+    output.flush()
     tcp.start()
   }
 
@@ -53,7 +53,7 @@ final class ClientConnection: TCPConnectionDelegate, @unchecked Sendable {
       return complete(call) { $0.fail(error) }
     }
     do throws(RPCError) {
-      try send(call, timeLeft: call.deadline - now)
+      try send(call, millisecondsLeft: call.deadline.milliseconds(since: now))
       call.connection = self
       watchDeadlines()
     } catch {
@@ -69,8 +69,7 @@ final class ClientConnection: TCPConnectionDelegate, @unchecked Sendable {
   /// The caller of `call` waits no longer.
   func giveUp(_ call: PendingCall, _ error: RPCError) {
     guard machine.callGivenUp(stream: call.stream) != nil else { return }
-    FrameHeader(kind: .cancel, stream: call.stream).append(to: &output)
-    flushAtEndOfTurn()
+    output.append(FrameHeader(kind: .cancel, stream: call.stream))
     complete(call) { $0.fail(error) }
     closeIfDrained()
   }
@@ -87,24 +86,14 @@ final class ClientConnection: TCPConnectionDelegate, @unchecked Sendable {
     }
   }
 
-  private func send(_ call: PendingCall, timeLeft: Duration) throws(RPCError) {
-    let start = FrameHeader.reserve(in: &output)
-    var flags: FrameHeader.Flags = []
-    if !call.options.metadata.isEmpty {
-      flags = .metadata
-      call.options.metadata.append(to: &output)
-    }
-    call.appendRequest(to: &output)
-    let size = output.count - start - FrameHeader.size
+  private func send(_ call: PendingCall, millisecondsLeft: UInt64) throws(RPCError) {
     let limit = Int(machine.peer?.payloadBytesMax ?? 0)
-    guard size <= limit else {
-      output.removeSubrange(start...)
+    let header = FrameHeader(
+      kind: .request, stream: call.stream, code: call.method, value: UInt32(clamping: max(1, millisecondsLeft)))
+    let size = output.append(header, call.options.metadata, payloadMax: limit) { call.appendRequest(to: &$0) }
+    if let size {
       throw RPCError(.resourceExhausted, "the request has \(size) bytes, and the server accepts \(limit)")
     }
-    let milliseconds = UInt32(clamping: max(1, timeLeft.millisecondsRoundedUp))
-    FrameHeader(kind: .request, stream: call.stream, flags: flags, code: call.method, value: milliseconds)
-      .seal(in: &output, at: start)
-    flushAtEndOfTurn()
   }
 
   private func complete(_ call: PendingCall, _ body: (PendingCall) -> Void) {
@@ -143,9 +132,7 @@ final class ClientConnection: TCPConnectionDelegate, @unchecked Sendable {
     case .complete(let call):
       complete(call, header, payload)
       closeIfDrained()
-    case .pong(let value):
-      FrameHeader(kind: .pong, value: value).append(to: &output)
-      flushAtEndOfTurn()
+    case .pong(let value): output.append(FrameHeader(kind: .pong, value: value))
     case .drain(let unseen):
       for call in unseen { call.connection = nil }
       retire(RPCError(.unavailable, "the server at \(address) is shutting down", reason: "DRAINING"), unseen: unseen)
@@ -188,21 +175,9 @@ final class ClientConnection: TCPConnectionDelegate, @unchecked Sendable {
 
   /// Disconnects; calls under way fail with `error`.
   func end(_ error: RPCError) {
-    flush()
+    output.flush()
     tcp.close()
     for call in machine.connectionClosed() { complete(call) { $0.fail(error) } }
     retire(error)
-  }
-
-  private func flushAtEndOfTurn() {
-    if isFlushing { return }
-    isFlushing = true
-    tcp.loop.atEndOfTurn { self.flush() }
-  }
-
-  private func flush() {
-    isFlushing = false
-    tcp.write(&output)
-    if output.capacity > 65_536, machine.callCount == 0 { output = [] }
   }
 }

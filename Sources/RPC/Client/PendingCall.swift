@@ -7,8 +7,8 @@ class PendingCall: @unchecked Sendable {
   let method: UInt16
   let options: CallOptions
   var deadline = LoopInstant(nanoseconds: .max)
-  /// Where the call is under way; nil before and after.
-  weak var connection: ClientConnection?
+  /// Where the call is under way; nil before and after, so that the two do not keep each other.
+  var connection: ClientConnection?
   var stream: UInt32 = 0
   var isCompleted = false
 

@@ -69,7 +69,7 @@ package final class RPCServer: @unchecked Sendable {
       pingIntervalMillisecondsMin: 1_000)
     let itself = ServerServiceImplementation(server: name, services: services, health: health)
     (methods, methodNames) = Self.table(of: services + [itself.definition])
-    listener = try TCPListener(loop: loop, host: host, port: port) { [weak self] in self?.accept($0) ?? $0.abort() }
+    listener = try TCPListener(loop: loop, host: host, port: port) { self.accept($0) }
   }
 
   /// Serves until ``beginGracefulShutdown()`` has ended, or the task is cancelled, which ends it at once.

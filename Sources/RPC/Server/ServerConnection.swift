@@ -11,14 +11,14 @@ final class ServerConnection: TCPConnectionDelegate, @unchecked Sendable {
   private let server: RPCServer
   private var machine: ServerConnectionStateMachine<CallContext>
   private var decoder: FrameDecoder
-  private var output: [UInt8] = []
-  private var isFlushing = false
+  private let output: FrameOutput
   private var peerPayloadBytesMax = 0
   private var helloTimer: LoopTimer?
 
   init(tcp: TCPConnection, server: RPCServer) {
     self.tcp = tcp
     self.server = server
+    output = FrameOutput(tcp)
     machine = ServerConnectionStateMachine(hello: server.hello)
     decoder = FrameDecoder(payloadLimit: server.limits.payloadBytesMax)
     helloTimer = tcp.loop.schedule(after: server.limits.helloTimeout) { [weak self] in
@@ -57,15 +57,12 @@ final class ServerConnection: TCPConnectionDelegate, @unchecked Sendable {
     case .greet(let peer):
       helloTimer?.cancel()
       peerPayloadBytesMax = Int(peer.payloadBytesMax)
-      server.hello.append(to: &output)
-      flushAtEndOfTurn()
+      output.append(server.hello)
     case .start(let stream, let method, let milliseconds):
       start(stream, method, milliseconds, header, payload)
     case .refuse(let stream, let error): refuse(stream: stream, error)
     case .cancel(let context): context.task?.cancel()
-    case .pong(let value):
-      FrameHeader(kind: .pong, value: value).append(to: &output)
-      flushAtEndOfTurn()
+    case .pong(let value): output.append(FrameHeader(kind: .pong, value: value))
     case .close(let reason, let text): close(reason, text)
     }
   }
@@ -117,19 +114,16 @@ final class ServerConnection: TCPConnectionDelegate, @unchecked Sendable {
 
   func answer(_ context: CallContext, _ append: (inout [UInt8]) -> Void) {
     guard takeAnswer(of: context) else { return }
-    let start = output.count
-    respond(stream: context.stream, .ok, context.responseMetadata, append)
-    let size = output.count - start - FrameHeader.size
-    if size > peerPayloadBytesMax {
-      output.removeSubrange(start...)
-      let text = "the response has \(size) bytes, and the caller accepts \(peerPayloadBytesMax)"
-      refuse(stream: context.stream, RPCError(.resourceExhausted, text, reason: "RESPONSE_TOO_LARGE"))
-    }
+    let size = respond(
+      stream: context.stream, .ok, context.responseMetadata, payloadMax: peerPayloadBytesMax, append)
+    guard let size else { return }
+    let text = "the response has \(size) bytes, and the caller accepts \(peerPayloadBytesMax)"
+    refuse(stream: context.stream, RPCError(.resourceExhausted, text, reason: "RESPONSE_TOO_LARGE"))
   }
 
   func answer(_ context: CallContext, _ error: RPCError) {
     guard takeAnswer(of: context) else { return }
-    respond(stream: context.stream, error.code, context.responseMetadata) { error.details.append(to: &$0) }
+    _ = respond(stream: context.stream, error.code, context.responseMetadata) { error.details.append(to: &$0) }
   }
 
   /// Answers a handler's error that is no status: the caller learns nothing of it, the log everything.
@@ -140,7 +134,7 @@ final class ServerConnection: TCPConnectionDelegate, @unchecked Sendable {
 
   /// Answers a call that was never started.
   func refuse(stream: UInt32, _ error: RPCError) {
-    respond(stream: stream, error.code, [:]) { error.details.append(to: &$0) }
+    _ = respond(stream: stream, error.code, [:]) { error.details.append(to: &$0) }
   }
 
   /// Ends the calls whose time is up.
@@ -156,14 +150,13 @@ final class ServerConnection: TCPConnectionDelegate, @unchecked Sendable {
   /// Takes no new calls, and says so.
   func drain() {
     machine.drain()
-    FrameHeader(kind: .goAway, stream: machine.lastStream, code: GoAwayReason.shutdown.rawValue).append(to: &output)
-    flushAtEndOfTurn()
+    output.append(FrameHeader(kind: .goAway, stream: machine.lastStream, code: GoAwayReason.shutdown.rawValue))
     if machine.isDrained { server.connectionDrained(self) }
   }
 
   /// Closes after what was answered has gone out.
   func closeDrained() {
-    flush()
+    output.flush()
     tcp.close()
     ended()
   }
@@ -175,8 +168,8 @@ final class ServerConnection: TCPConnectionDelegate, @unchecked Sendable {
   }
 
   private func close(_ reason: GoAwayReason, _ text: String) {
-    FrameHeader(kind: .goAway, stream: machine.lastStream, code: reason.rawValue).append(
-      payload: Array(text.utf8), to: &output)
+    output.append(
+      FrameHeader(kind: .goAway, stream: machine.lastStream, code: reason.rawValue), payload: Array(text.utf8))
     closeDrained()
   }
 
@@ -186,31 +179,13 @@ final class ServerConnection: TCPConnectionDelegate, @unchecked Sendable {
     server.connectionEnded(self)
   }
 
-  // MARK: Bytes out
-
+  /// - Returns: nil, or the size of a response that is too long to be sent.
   private func respond(
-    stream: UInt32, _ status: StatusCode, _ metadata: Metadata, _ appendBody: (inout [UInt8]) -> Void
-  ) {
-    let start = FrameHeader.reserve(in: &output)
-    var flags: FrameHeader.Flags = []
-    if !metadata.isEmpty, metadata.fits {
-      flags = .metadata
-      metadata.append(to: &output)
-    }
-    appendBody(&output)
-    FrameHeader(kind: .response, stream: stream, flags: flags, code: status.rawValue).seal(in: &output, at: start)
-    flushAtEndOfTurn()
-  }
-
-  private func flushAtEndOfTurn() {
-    if isFlushing { return }
-    isFlushing = true
-    tcp.loop.atEndOfTurn { self.flush() }
-  }
-
-  private func flush() {
-    isFlushing = false
-    tcp.write(&output)
-    if output.capacity > 65_536, !hasOpenCalls { output = [] }
+    stream: UInt32, _ status: StatusCode, _ metadata: Metadata, payloadMax: Int = .max,
+    _ appendBody: (inout [UInt8]) -> Void
+  ) -> Int? {
+    output.append(
+      FrameHeader(kind: .response, stream: stream, code: status.rawValue), metadata.fits ? metadata : [:],
+      payloadMax: payloadMax, appendBody)
   }
 }

@@ -1,0 +1,68 @@
+internal import EventLoop
+
+/// The frames that a connection sends: gathered during a turn of the loop, and written at once at its end.
+// Confined to the event loop of its connection.
+final class FrameOutput: @unchecked Sendable {
+  private let tcp: TCPConnection
+  private var bytes: [UInt8] = []
+  private var isFlushing = false
+
+  /// What goes out on `tcp`.
+  init(_ tcp: TCPConnection) { self.tcp = tcp }
+
+  /// Appends a frame without metadata.
+  func append(_ header: FrameHeader, payload: [UInt8] = []) {
+    begin()
+    header.append(payload: payload, to: &bytes)
+  }
+
+  /// Appends a greeting.
+  func append(_ hello: Hello) {
+    begin()
+    hello.append(to: &bytes)
+  }
+
+  /// Appends a frame of the metadata, if there is any, and of what `appendBody` appends.
+  ///
+  /// - Returns: nil, or the size of a payload that is longer than `payloadMax`: nothing was appended then.
+  func append(
+    _ header: FrameHeader, _ metadata: Metadata, payloadMax: Int = .max, _ appendBody: (inout [UInt8]) -> Void
+  ) -> Int? {
+    begin()
+    return Self.append(header, metadata, payloadMax, to: &bytes, appendBody)
+  }
+
+  /// Writes what there is.
+  func flush() {
+    isFlushing = false
+    tcp.write(&bytes)
+    tcp.loop.giveBack(&bytes)
+  }
+
+  private func begin() {
+    if isFlushing { return }
+    isFlushing = true
+    bytes = tcp.loop.takeBuffer()
+    tcp.loop.atEndOfTurn { if self.isFlushing { self.flush() } }
+  }
+
+  private static func append(
+    _ header: FrameHeader, _ metadata: Metadata, _ payloadMax: Int, to bytes: inout [UInt8],
+    _ appendBody: (inout [UInt8]) -> Void
+  ) -> Int? {
+    var header = header
+    let start = FrameHeader.reserve(in: &bytes)
+    if !metadata.isEmpty {
+      header.flags.insert(.metadata)
+      metadata.append(to: &bytes)
+    }
+    appendBody(&bytes)
+    let size = bytes.count - start - FrameHeader.size
+    guard size <= payloadMax else {
+      bytes.removeSubrange(start...)
+      return size
+    }
+    header.seal(in: &bytes, at: start)
+    return nil
+  }
+}
