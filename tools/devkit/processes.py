@@ -19,11 +19,21 @@ START_ORDER = ("postgres", "nats", "orders", "payments", "gateway")
 READY_SECONDS = 120
 """A cluster that was killed replays its log first, which takes a while after much load."""
 
-STOP_SECONDS = 30
-"""Services drain within ten seconds; a database writes its last checkpoint."""
 
-STOP_SIGNALS = {"postgres": (signal.SIGINT, signal.SIGQUIT)}
-"""How to ask and how to insist: PostgreSQL's fast and immediate shutdown, both safe for the data."""
+@dataclass(frozen=True)
+class Stopping:
+    """How a process is asked to end, how long it may take, and how one insists then."""
+
+    ask: signal.Signals
+    insist: signal.Signals
+    seconds: float
+
+
+SERVICE_STOPPING = Stopping(signal.SIGTERM, signal.SIGKILL, 30)
+"""They drain within ten seconds."""
+
+POSTGRES_STOPPING = Stopping(signal.SIGINT, signal.SIGQUIT, 120)
+"""Its fast shutdown, which writes a last checkpoint, and its immediate one; both are safe for the data."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +65,10 @@ class Process:
             return str(self.home.nats)
         return str(self.home.run / f"{self.name}.ports.json")
 
+    @property
+    def stopping(self) -> Stopping:
+        return POSTGRES_STOPPING if self.kind == "postgres" else SERVICE_STOPPING
+
     def pid(self) -> int | None:
         """The process's id while it lives; None when it is dead, a zombie, or the id is another's by now."""
         try:
@@ -85,15 +99,18 @@ class Process:
         if self.pid() is None:
             self.pid_file.unlink(missing_ok=True)
             return False
-        ask, insist = STOP_SIGNALS.get(self.kind, (signal.SIGTERM, signal.SIGKILL))
-        self.kill(ask)
-        if not self.wait_gone(STOP_SECONDS):
-            complain(f"{self.name} did not end within {STOP_SECONDS} s of {ask.name}: sending {insist.name}")
-            self.kill(insist)
-            if not self.wait_gone(STOP_SECONDS):
-                raise Failure(f"{self.name} (pid {self.pid()}) does not end")
+        self.kill(self.stopping.ask)
+        if not self.wait_gone(self.stopping.seconds):
+            complain(f"{self.name} did not end within {self.stopping.seconds} s: sending {self.stopping.insist.name}")
+            self.discard()
         self.pid_file.unlink(missing_ok=True)
         return True
+
+    def discard(self) -> None:
+        """Ends the process at once."""
+        self.kill(self.stopping.insist)
+        if not self.wait_gone(30):
+            raise Failure(f"{self.name} (pid {self.pid()}) does not end")
 
 
 @dataclass(frozen=True)
@@ -200,3 +217,9 @@ def stop(processes: Iterable[Process]) -> list[str]:
 def stop_all(home: Home) -> list[str]:
     """Stops everything that runs in a home; the names of what ran."""
     return stop(processes_of(home))
+
+
+def discard_all(home: Home) -> None:
+    """Ends everything in a home whose state nobody needs any more."""
+    for process in processes_of(home):
+        process.discard()

@@ -23,7 +23,7 @@ from devkit.home import CHECKOUT, Home
 from devkit.nats import PrivateNATS
 from devkit.packages import nats_server, prepare, swift_build
 from devkit.postgres import PrivatePostgres
-from devkit.processes import stop_all
+from devkit.processes import discard_all
 from devkit.settings import any_free_port
 
 LINTED = ("Sources", "Tests", "Plugins", "Package.swift")
@@ -127,7 +127,7 @@ def _unit_tests(scratch: Path, pattern: str | None) -> Count:
         with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True, errors="replace") as tests:
             _show_results(tests.stdout)
     finally:
-        stop_all(home)
+        discard_all(home)
     count = _read_report(report.with_name("unit-swift-testing.xml"))
     if tests.returncode != 0 and count.failed == 0:
         complain(f"swift test ended with {tests.returncode}")

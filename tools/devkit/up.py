@@ -72,7 +72,7 @@ def _print_addresses(system: System, started: bool) -> None:
     say("")
     say("Gozon is up." if started else "Gozon was up already; nothing had to be started.")
     say(f"  API      {system.url}/v1/orders")
-    say(f"  gozon    {system.backends} (tools/gozon finds them)")
+    say(f"  RPC      {system.backends} (tools/gozon finds them)")
     for name, port in ((name, system.ports[f"{name}Admin"]) for name in ("gateway", "orders", "payments")):
         say(f"  {name:8} http://127.0.0.1:{port}/metrics, /healthz, /readyz")
     for name, address in {**system.databases, "nats": system.nats_url}.items():

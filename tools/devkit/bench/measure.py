@@ -14,7 +14,7 @@ from typing import Mapping, Sequence
 from devkit.console import Failure, say
 from devkit.home import CHECKOUT, Home
 from devkit.packages import swift_build
-from devkit.processes import processes_of, stop_all
+from devkit.processes import processes_of, discard_all
 from devkit.settings import Settings
 from devkit.system import System, environment_for
 
@@ -81,7 +81,7 @@ class Bench:
         return self
 
     def __exit__(self, *_: object) -> None:
-        stop_all(self.home)
+        discard_all(self.home)
 
     def sql(self, database: str, statement: str) -> str:
         return self.system.postgres.sql(statement, database)
