@@ -30,6 +30,7 @@ package final class EventConsumer<Event: Message>: @unchecked Sendable {
   private let refusal: @Sendable (Event) -> String?
   private let process: Processing
   private let answered: LoopSignal
+  private let stopping: LoopSignal
   private var answering = 0
   private var isStopping = false
 
@@ -49,6 +50,7 @@ package final class EventConsumer<Event: Message>: @unchecked Sendable {
     self.refusal = refusal
     self.process = process
     answered = LoopSignal(loop: loop)
+    stopping = LoopSignal(loop: loop)
   }
 
   /// Consumes until ``beginGracefulShutdown()``; the batch in hand is finished first.
@@ -62,7 +64,7 @@ package final class EventConsumer<Event: Message>: @unchecked Sendable {
         } catch {
           if isStopping || Task.isCancelled { break }
           log.warning("the broker gives no messages", [.error: "\(error)", .stream: consumer.stream])
-          try await loop.sleep(for: .seconds(1))
+          await stopping.wait(atMost: .seconds(1))
           continue
         }
         let (events, poison) = sorted(messages)
@@ -78,7 +80,7 @@ package final class EventConsumer<Event: Message>: @unchecked Sendable {
           group.addTask { await self.answering { await self.answer(events, answers) } }
         } catch {
           await processingFailed(events, error, backoff)
-          try await loop.sleep(for: backoff)
+          await stopping.wait(atMost: backoff)
           backoff = min(backoff * 2, backoffRange.upperBound)
         }
       }
@@ -95,6 +97,7 @@ package final class EventConsumer<Event: Message>: @unchecked Sendable {
   /// Takes no more messages.
   package func beginGracefulShutdown() {
     isStopping = true
+    stopping.signal()
     consumer.close()
   }
 

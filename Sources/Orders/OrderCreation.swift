@@ -3,7 +3,7 @@ package import EventLoop
 package import Messaging
 internal import Postgres
 internal import RPC
-internal import Service
+package import Service
 internal import Wire
 
 /// Takes orders in batches: group commit, and what is left to decide when an id or a key exists already.
@@ -41,8 +41,8 @@ package final class OrderCreation: @unchecked Sendable {
   /// Orders that wait for their transaction.
   package var waiting: Int { batcher.waiting }
 
-  /// Returns when no order is on its way into the store.
-  package func drain() async { await batcher.drain() }
+  /// The creation as a part of the process, which ends when no order is on its way into the store.
+  package var part: Part { batcher.part("order creation") }
 
   private func process(_ orders: [NewOrder]) async -> [Result<CreationOutcome, any Error>] {
     let firsts = Self.firsts(of: orders)

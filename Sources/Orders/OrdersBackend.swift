@@ -25,7 +25,7 @@ package enum OrdersBackend {
     let service = OrdersServiceImplementation(
       store: store, creation: creation, currency: foundation.configuration.text("currency"))
     return Backend.Specialty(
-      services: [service.definition.describing(EventsSchema.file)], parts: [relay.part, consumer.part],
+      services: [service.definition.describing(EventsSchema.file)], parts: [relay.part, consumer.part, creation.part],
       metrics: {
         [Metric("orders_waiting", .gauge, "Orders that wait for their transaction.", Double(creation.waiting))]
       })

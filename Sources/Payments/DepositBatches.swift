@@ -2,7 +2,7 @@ package import API
 package import EventLoop
 internal import Messaging
 internal import Postgres
-internal import Service
+package import Service
 
 /// Puts money on accounts in batches: group commit.
 // Confined to its event loop; every entry checks it.
@@ -28,8 +28,8 @@ package final class DepositBatches: @unchecked Sendable {
     try await batcher.submit(deposit)
   }
 
-  /// Returns when no deposit is on its way into the store.
-  package func drain() async { await batcher.drain() }
+  /// The batches as a part of the process, which ends when no deposit is on its way into the store.
+  package var part: Part { batcher.part("deposits") }
 
   private static func process(
     _ deposits: [NewDeposit], _ store: PaymentStore, _ loop: EventLoop

@@ -74,6 +74,17 @@ package final class Batcher<Item: Sendable, Output: Sendable>: @unchecked Sendab
     await withUnsafeContinuation { idle.append($0) }
   }
 
+  /// The batcher as a part of the process, which ends when everything that was submitted has been processed.
+  package func part(_ name: String) -> Part {
+    let stopping = LoopSignal(loop: loop)
+    return Part(name) {
+      await stopping.wait()
+      await self.drain()
+    } beginGracefulShutdown: {
+      stopping.signal()
+    }
+  }
+
   private func schedule() {
     if isScheduled || freeLanes == 0 { return }
     isScheduled = true

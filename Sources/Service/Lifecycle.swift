@@ -9,6 +9,9 @@ package struct Lifecycle: Sendable {
     package let description: String
   }
 
+  /// How long parts that were cut off may take to notice.
+  private static let cutOffGrace: Duration = .seconds(2)
+
   private let loop: EventLoop
   private let log: Log
   private let shutdownTimeout: Duration
@@ -33,21 +36,24 @@ package struct Lifecycle: Sendable {
       }
     }
     defer { signals.forEach { $0.close() } }
-    await withTaskGroup(of: Void.self) { group in
-      for (index, part) in parts.enumerated() {
-        group.addTask { await run(part, index, state) }
-      }
-      await state.untilStopRequested()
-      let deadline = loop.schedule(after: shutdownTimeout) {
-        log.warning("the shutdown took too long; what is left is cut off")
-        state.cutOff()
-      }
-      for (index, part) in parts.enumerated().reversed() {
-        part.beginGracefulShutdown()
-        await state.untilEnded(index)
-      }
-      deadline.cancel()
-      group.cancelAll()
+    // No task group: it would wait for a part that never ends.
+    let tasks = parts.enumerated().map { index, part in
+      loop.startTask { await run(part, index, state) }
+    }
+    await state.untilStopRequested()
+    let deadline = loop.schedule(after: shutdownTimeout) {
+      let left = parts.indices.filter { !state.hasEnded[$0] }.map { parts[$0].name }
+      log.warning("the shutdown took too long; what is left is cut off", [.part: left.joined(separator: ", ")])
+      state.cutOff()
+    }
+    for (index, part) in parts.enumerated().reversed() {
+      part.beginGracefulShutdown()
+      await state.untilEnded(index)
+    }
+    deadline.cancel()
+    if state.isCutOff {
+      for task in tasks { task.cancel() }
+      try? await loop.sleep(for: Self.cutOffGrace)
     }
     if let failure = state.failure { throw PartFailed(description: failure) }
   }
@@ -74,8 +80,8 @@ package struct Lifecycle: Sendable {
 private final class LifecycleState: @unchecked Sendable {
   private(set) var isStopping = false
   private(set) var failure: String?
-  private var hasEnded: [Bool]
-  private var isCutOff = false
+  private(set) var hasEnded: [Bool]
+  private(set) var isCutOff = false
   private var stopWaiter: UnsafeContinuation<Void, Never>?
   private var endWaiter: (index: Int, continuation: UnsafeContinuation<Void, Never>)?
   private let loop: EventLoop

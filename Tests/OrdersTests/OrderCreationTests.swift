@@ -5,7 +5,7 @@ import JetStream
 import Messaging
 import Postgres
 import RPC
-import Service
+@testable import Service
 import TestSupport
 import Testing
 import Wire
@@ -123,7 +123,9 @@ import Wire
         group.addTask { _ = try? await creation.create(order) }
         group.cancelAll()
       }
-      await creation.drain()
+      let part = creation.part
+      part.beginGracefulShutdown()
+      try await part.run()
       #expect(creation.waiting == 0)
       let kept = try await store.order(order.id)
       #expect(kept == order.order)

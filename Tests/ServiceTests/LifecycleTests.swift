@@ -65,13 +65,17 @@ import Testing
     let events = Locked<[String]>([])
     _ = try? await onLoop { loop in
       let parts = [
-        Self.part("first", loop, events), Self.part("stuck", loop, events, endsAfter: nil),
+        Self.part("first", loop, events), Self.part("slow", loop, events, endsAfter: nil),
+        Part("stuck", run: { await withUnsafeContinuation { (_: UnsafeContinuation<Void, Never>) in } }) {
+          events.withLock { $0.append("stuck is to end") }
+        },
         Part("short", run: {}, beginGracefulShutdown: {}),
       ]
       try await Lifecycle(loop: loop, log: Self.log, shutdownTimeout: .milliseconds(50)).run(parts)
     }
     let happened = events.withLock { $0 }
-    #expect(happened.contains("stuck is to end") && !happened.contains("stuck ended"))
+    #expect(happened.contains("stuck is to end") && happened.contains("slow is to end"))
+    #expect(!happened.contains("slow ended"), "it was cancelled")
     #expect(happened.contains("first is to end"))
   }
 }
