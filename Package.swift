@@ -103,7 +103,7 @@ let package = Package(
     tests(
       "Orders", ["Orders", "Messaging", "RPC", "Postgres", "JetStream", "Service", "EventLoop", "API", "Wire"]),
     tests("Payments", ["Payments", "Messaging", "RPC", "Postgres", "EventLoop", "API", "Wire"]),
-    tests("Integration", ["Orders", "Payments", "Backend", "RPC", "JetStream", "Service", "EventLoop", "API", "Wire"]),
+    tests("Integration", ["API", "RPC", "Postgres", "EventLoop", "Wire"]),
     tests("Gateway", ["Gateway", "Schema", "RPC", "HTTP", "Service", "EventLoop", "Wire"]),
     tests("ClientTool", ["ClientTool", "Schema", "RPC", "JetStream", "Service", "EventLoop", "Wire", "API"]),
   ]

@@ -1,4 +1,5 @@
 internal import API
+internal import EventLoop
 internal import RPC
 internal import Wire
 
@@ -10,10 +11,15 @@ struct EchoOrders: OrdersService {
   private static let description = String(repeating: "0123456789", count: 11) + "abc"
 
   func createOrder(_ request: CreateOrderRequest, context: CallContext) async throws -> Order {
-    if suspends { await Task.yield() }
+    if suspends { await untilEndOfTurn(context) }
     return Order(
       id: request.id ?? .zero, userId: request.userId, amount: request.amount, currency: request.currency ?? "",
       description: Self.description, status: .new)
+  }
+
+  /// Waits as a handler waits whose work is done together with that of the others.
+  private func untilEndOfTurn(_ context: CallContext) async {
+    await withUnsafeContinuation { continuation in context.loop.atEndOfTurn { continuation.resume() } }
   }
 
   func getOrder(_ request: GetOrderRequest, context: CallContext) async throws -> Order { Order(id: request.id) }

@@ -37,10 +37,10 @@ import Wire
     try await Scene.with { scene in
       // Headers that tell a broker what to do would keep the letter out of DEAD; a large one would not fit with a reason.
       let garbage = OutgoingMessage(
-        subject: "orders.created.3", messageID: "garbage",
+        subject: "orders.created.garbage", messageID: "garbage",
         headers: ["Nats-Expected-Stream": "ORDERS", "Gozon-Type": "gozon.events.OrderCreated"], payload: [1, 2, 3])
       let large = OutgoingMessage(
-        subject: "orders.created.4", messageID: "large", payload: Array(repeating: 7, count: 1_048_000))
+        subject: "orders.created.large", messageID: "large", payload: Array(repeating: 7, count: 1_048_000))
       let messages = [event(1).message, garbage, event(-13).message, large, event(2).message]
       for result in await scene.client.publishBatch(messages) { _ = try result.get() }
       let seen = Book<Int64>()
@@ -53,13 +53,13 @@ import Wire
       #expect(seen.entries.sorted() == [1, 2])
       let dead = try await scene.count("DEAD")
       #expect(dead == 3)
-      let letter = try await scene.client.lastMessage(stream: "DEAD", subject: "dead.orders.created.3")
+      let letter = try await scene.client.lastMessage(stream: "DEAD", subject: "dead.orders.created.garbage")
       #expect(letter.payload == [1, 2, 3] && letter.headers["Gozon-Type"] == "gozon.events.OrderCreated")
       #expect(letter.headers["Gozon-Stream"] == "ORDERS" && letter.headers["Gozon-Sequence"] == "2")
       #expect(letter.headers["Gozon-Reason"]?.hasPrefix("not a gozon.events.OrderCreated: ") == true)
       let unlucky = try await scene.client.message(stream: "DEAD", sequence: 2)
       #expect(unlucky.headers["Gozon-Reason"] == "the amount is unlucky")
-      let cut = try await scene.client.lastMessage(stream: "DEAD", subject: "dead.orders.created.4")
+      let cut = try await scene.client.lastMessage(stream: "DEAD", subject: "dead.orders.created.large")
       #expect(cut.payload.count == 512 * 1_024 && cut.headers["Gozon-Size"] == "1048000")
     }
   }

@@ -28,17 +28,26 @@ import Testing
   @Test func `what comes in a turn is one batch, and what comes meanwhile the next`() async throws {
     let batches = try await onLoop { loop in
       let batches = Locked<[[Int]]>([])
+      let gate = LoopSignal(loop: loop)
       let batcher = Numbers(loop: loop, batchMax: 100, queueMax: 1_000) { items in
         batches.withLock { $0.append(items) }
-        try? await loop.sleep(for: .milliseconds(20))
+        await gate.wait()
         return items.map { .success($0) }
       }
-      await withTaskGroup(of: Void.self) { group in
+      func until(_ condition: () -> Bool) async throws {
+        while !condition() { try await loop.sleep(for: .milliseconds(1)) }
+      }
+      try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask { _ = await Self.submit(0..<3, to: batcher) }
-        try? await loop.sleep(for: .milliseconds(5))
+        try await until { batches.withLock { $0.count } == 1 }
         group.addTask { _ = await Self.submit(3..<5, to: batcher) }
-        try? await loop.sleep(for: .milliseconds(5))
+        try await until { batcher.waiting == 2 }
         group.addTask { _ = await Self.submit(5..<9, to: batcher) }
+        try await until { batcher.waiting == 6 }
+        gate.signal()
+        try await until { batches.withLock { $0.count } == 2 }
+        gate.signal()
+        try await group.waitForAll()
       }
       return batches.withLock { $0 }
     }

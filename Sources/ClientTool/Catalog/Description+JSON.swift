@@ -30,7 +30,7 @@ extension Description {
       "number": .integer(Int64(method.number)), "docs": .string(method.docs),
       "http": .array(method.routes.map { .string($0.summary) }), "idempotent": .bool(method.isIdempotent),
       "idempotencyKey": .bool(method.takesIdempotencyKey), "request": json(of: request), "response": json(of: response),
-      "example": jsonExample(of: request),
+      "example": (try? JSONValue(parsing: example(of: request).span)) ?? .null,
     ]
   }
 

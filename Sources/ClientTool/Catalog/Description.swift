@@ -1,4 +1,3 @@
-internal import JetStream
 internal import Schema
 internal import Wire
 
@@ -12,7 +11,7 @@ struct Description {
     case .service(let service): text(of: service)
     case .method(let service, let method): text(of: method, in: service)
     case .message(let message):
-      "\(text(of: message, as: "message"))\n\n  As JSON:\n\(indented(jsonExample(of: message).indented))"
+      "\(text(of: message, as: "message"))\n\n  As JSON:\n\(indented(laidOut(example(of: message))))"
     case .enumeration(let type): text(of: type)
     }
   }
@@ -42,7 +41,7 @@ struct Description {
 
       An example, with every field:
 
-      gozon call \(service.name).\(method.name) '\(jsonExample(of: request))'
+      gozon call \(service.name).\(method.name) '\(String(decoding: example(of: request), as: UTF8.self))'
       """
   }
 
@@ -70,9 +69,13 @@ struct Description {
   }
 
   /// An example as JSON.
-  func jsonExample(of message: MessageDescriptor) -> JSONValue {
+  func example(of message: MessageDescriptor) -> [UInt8] {
     let index = schemas.messages.firstIndex { $0.fullName == message.fullName } ?? 0
-    return (try? JSONValue(parsing: JSONTemplate.example(of: index, in: schemas).span)) ?? [:]
+    return JSONTemplate.example(of: index, in: schemas)
+  }
+
+  private func laidOut(_ json: [UInt8]) -> String {
+    String(decoding: JSONLayout.indented(json), as: UTF8.self)
   }
 
   private func repetition(of method: MethodDescriptor) -> String {
