@@ -58,8 +58,8 @@ class GozonSystem:
 
     def close(self) -> None:
         self.down()
-        GozonSystem.live.remove(self)
         shutil.rmtree(self.home.path)
+        GozonSystem.live.remove(self)
 
     def client_tool(self, *arguments: str, check: bool = True, **variables: str) -> subprocess.CompletedProcess[str]:
         """Runs tools/gozon, with more environment variables."""

@@ -112,7 +112,7 @@ def _unit_tests(scratch: Path, pattern: str | None) -> Count:
     nats = PrivateNATS(home, any_free_port({postgres.port}), any_free_port({postgres.port}))
     report = scratch / "unit.xml"
     command = ["swift", "test", "--package-path", str(CHECKOUT), "--skip-build", "--enable-code-coverage"]
-    command += ["--xunit-output", str(report), *(["--filter", pattern] if pattern else [])]
+    command += ["--disable-xctest", "--xunit-output", str(report), *(["--filter", pattern] if pattern else [])]
     try:
         for program in (postgres.program(), nats.program()):
             program.wait_ready(program.start())
@@ -128,7 +128,7 @@ def _unit_tests(scratch: Path, pattern: str | None) -> Count:
             _show_results(tests.stdout)
     finally:
         discard_all(home)
-    count = _read_report(report.with_name("unit-swift-testing.xml"))
+    count = _read_report(report)
     if tests.returncode != 0 and count.failed == 0:
         complain(f"swift test ended with {tests.returncode}")
         count.failed += 1
@@ -170,7 +170,10 @@ def _system_tests(scratch: Path, programs: Path, pattern: str | None) -> Count:
     if pattern:
         loader.testNamePatterns = [f"*{pattern}*"]
     suite = loader.discover(str(SYSTEM_TESTS), top_level_dir=str(SYSTEM_TESTS))
-    result = unittest.TextTestRunner(sys.stdout, verbosity=2, resultclass=_Result).run(suite)
+    try:
+        result = unittest.TextTestRunner(sys.stdout, verbosity=2, resultclass=_Result).run(suite)
+    finally:
+        _close_systems()
     # A class or module that could not be set up is an error without a test that ran.
     failed = len(result.failed_tests)
     return Count(passed=len(result.passed_tests - result.failed_tests), failed=failed)
@@ -208,6 +211,14 @@ class _Result(unittest.TextTestResult):
         for system in GozonSystem.live:
             for log in sorted(system.home.log.glob("*.log")):
                 complain(last_lines(log, 12))
+
+
+def _close_systems() -> None:
+    """Ends what an interrupted test has left running."""
+    from harness import GozonSystem
+
+    for system in list(GozonSystem.live):
+        system.close()
 
 
 def _judge_coverage(scratch: Path, programs: Path) -> Count:
