@@ -26,7 +26,8 @@ package enum PaymentsBackend {
     }
     let service = PaymentsServiceImplementation(
       store: store, deposits: deposits, currency: foundation.configuration.text("currency"))
-    return Backend.Specialty(services: [service.definition.describing(EventsSchema.file)], parts: [consumer.part, deposits.part])
+    return Backend.Specialty(
+      services: [service.definition.describing(EventsSchema.file)], parts: [consumer.part, deposits.part])
   }
 }
 
