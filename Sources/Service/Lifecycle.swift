@@ -65,7 +65,7 @@ package struct Lifecycle: Sendable {
       if !state.isStopping { failure = "\(part.name) ended by itself" }
     } catch {
       if !state.isStopping {
-        failure = "\(part.name) failed: \(error)"
+        failure = "\(part.name) failed: \(String(reflecting: error))"
       } else if !(error is CancellationError) {
         log.warning("a part failed while it ended", [.part: part.name, .error: "\(error)"])
       }

@@ -33,7 +33,7 @@ package enum Program {
       try loop.run { try await body(loop) }
       exit(0)
     } catch {
-      log.error("the process ends", [.error: "\(error)"])
+      log.error("the process ends", [.error: String(reflecting: error)])
       exit(1)
     }
   }
