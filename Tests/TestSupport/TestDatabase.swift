@@ -9,12 +9,9 @@ package enum TestDatabase {
     guard let admin = ProcessInfo.processInfo.environment["GOZON_TEST_POSTGRES"] else { throw Missing() }
     guard var url = URLComponents(string: admin) else { throw Missing() }
     let name = "test_\(suite.lowercased())_\(UInt32.random(in: 0...UInt32.max))"
-    let psql = Process()
-    psql.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    psql.arguments = ["psql", "--no-psqlrc", "--quiet", admin, "--command", "CREATE DATABASE \(name)"]
-    try psql.run()
-    psql.waitUntilExit()
-    guard psql.terminationStatus == 0 else { throw Missing() }
+    let psql = try ChildProcess.start(
+      "psql", ["--no-psqlrc", "--quiet", admin, "--command", "CREATE DATABASE \(name)"])
+    guard ChildProcess.wait(psql) == 0 else { throw Missing() }
     url.path = "/\(name)"
     return url.string!
   }

@@ -44,20 +44,7 @@ package final class TestNATS: @unchecked Sendable {
 
   /// Starts the server again, on the same port and store.
   package func start() throws {
-    // Not Foundation's Process: its run loops outlive their threads' sanitizer state.
-    let words = [program, "-a", "127.0.0.1", "-p", "\(port)", "-js", "-sd", store]
-    var arguments = words.map { strdup($0) } + [nil]
-    defer { for argument in arguments { free(argument) } }
-    var actions = posix_spawn_file_actions_t()
-    posix_spawn_file_actions_init(&actions)
-    defer { posix_spawn_file_actions_destroy(&actions) }
-    for descriptor in [STDOUT_FILENO, STDERR_FILENO] {
-      posix_spawn_file_actions_addopen(&actions, descriptor, "/dev/null", O_WRONLY, 0)
-    }
-    var process = pid_t()
-    let code = posix_spawn(&process, program, &actions, nil, &arguments, environ)
-    guard code == 0 else { throw Missing(description: "cannot start \(program): \(String(cString: strerror(code)))") }
-    self.process = process
+    process = try ChildProcess.start(program, ["-a", "127.0.0.1", "-p", "\(port)", "-js", "-sd", store])
   }
 
   /// Ends the server as a crash would.
@@ -65,7 +52,7 @@ package final class TestNATS: @unchecked Sendable {
     guard let process else { return }
     self.process = nil
     _ = Glibc.kill(process, SIGKILL)
-    waitpid(process, nil, 0)
+    ChildProcess.wait(process)
   }
 
   /// Empties the store of a server that does not run.

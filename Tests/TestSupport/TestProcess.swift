@@ -19,27 +19,7 @@ package final class TestProcess: @unchecked Sendable {
   /// Starts `program` with flags; what it says goes into a file of its own.
   package init(_ program: String, _ arguments: [String], folder: String) throws {
     log = "\(folder)/\(program)-\(UInt32.random(in: 0 ... .max)).log"
-    let path = "\(Self.buildFolder)/\(program)"
-    var words = ([path] + arguments).map { strdup($0) } + [nil]
-    defer { for word in words { free(word) } }
-    var actions = posix_spawn_file_actions_t()
-    posix_spawn_file_actions_init(&actions)
-    defer { posix_spawn_file_actions_destroy(&actions) }
-    for descriptor in [STDOUT_FILENO, STDERR_FILENO] {
-      posix_spawn_file_actions_addopen(&actions, descriptor, log, O_WRONLY | O_CREAT | O_APPEND, 0o644)
-    }
-    // The threads of this process block signals, and a child would inherit that.
-    var attributes = posix_spawnattr_t()
-    posix_spawnattr_init(&attributes)
-    defer { posix_spawnattr_destroy(&attributes) }
-    var blocked = sigset_t()
-    sigemptyset(&blocked)
-    posix_spawnattr_setsigmask(&attributes, &blocked)
-    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
-    var pid = pid_t()
-    let code = posix_spawn(&pid, path, &actions, &attributes, &words, environ)
-    guard code == 0 else { throw Failure("cannot start \(path): \(String(cString: strerror(code)))") }
-    self.pid = pid
+    pid = try ChildProcess.start("\(Self.buildFolder)/\(program)", arguments, output: log)
   }
 
   deinit { kill() }
@@ -68,10 +48,7 @@ package final class TestProcess: @unchecked Sendable {
   }
 
   /// The status that it exited with; nil when it runs, or a signal ended it.
-  package var exitStatus: Int32? {
-    guard hasExited, let status, status & 0x7F == 0 else { return nil }
-    return status >> 8 & 0xFF
-  }
+  package var exitStatus: Int32? { hasExited ? status.flatMap(ChildProcess.exitStatus) : nil }
 
   /// Where this build's programs are: beside the program that runs the tests.
   private static var buildFolder: String {
