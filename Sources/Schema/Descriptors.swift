@@ -143,6 +143,10 @@ package struct MethodDescriptor: Sendable {
   package let request: Int
   /// The response, by its index in ``SchemaSet/messages``.
   package let response: Int
+  /// Whether the client sends any number of requests: `(stream T)`.
+  package let requestIsStream: Bool
+  /// Whether the server sends any number of responses: `-> stream T`.
+  package let responseIsStream: Bool
   /// The routes by which HTTP reaches it.
   package let routes: [HTTPBinding]
   /// Whether a repeat does no harm, so that a client may retry: `@idempotent`.
@@ -153,6 +157,9 @@ package struct MethodDescriptor: Sendable {
   package let docs: String
   /// Where it is declared.
   package let position: SourcePosition
+
+  /// Whether there is one request and one response.
+  package var isUnary: Bool { !requestIsStream && !responseIsStream }
 }
 
 /// A service.

@@ -124,6 +124,32 @@ struct SchemaMarkTests {
       "/// A.\nmessage A {}\n/// E.\nenum E {\n/// X.\nX = 1\n}\n/// S.\nservice S = 1 {\n/// Do.\n\(method)\n}"
     #expect(errors(body).map(\.message) == expected)
   }
+
+  @Test(arguments: [
+    ("rpc Do(stream A) -> A = 1 @idempotent", ["28: a client cannot repeat a stream; remove @idempotent"]),
+    ("rpc Do(stream A) -> A = 1 @idempotencyKey", ["28: a client cannot repeat a stream; remove @idempotencyKey"]),
+    (
+      "rpc Do(stream A) -> stream A = 1 @http(POST, \"/a\")",
+      ["35: HTTP carries one request; a stream of them has no route; remove @http"]
+    ),
+    ("rpc Do(A) -> stream A = 1 @http(GET, \"/a\") @idempotent", []),
+    ("rpc Do(A) -> stream A = 1 @idempotencyKey", []),
+    ("rpc Do(A) -> stream A = 1 @http(POST, \"/a\")", ["33: HTTP asks for a stream of responses with GET only"]),
+    (
+      "rpc Do(A) -> stream A = 1 @http(GET, \"/a\", status: 201, etag) @idempotent",
+      [
+        "44: a route to a stream of responses has a path and nothing behind it",
+        "57: a route to a stream of responses has a path and nothing behind it",
+      ]
+    ),
+    ("rpc Do(stream) -> A = 1", ["14: expected a name, found ')'"]),
+    ("rpc Do(stream stream A) -> A = 1", ["22: expected ')', found 'A'"]),
+    ("rpc Do(A) -> stream string = 1", ["21: 'string' is not a message; a method takes and returns messages"]),
+  ])
+  func `streams are checked`(method: String, expected: [String]) {
+    let body = "/// A.\nmessage A {}\n/// S.\nservice S = 1 {\n/// Do.\n\(method)\n}"
+    #expect(errors(body).map { "\($0.position.column): \($0.message)" } == expected)
+  }
 }
 
 private let pathHelp =

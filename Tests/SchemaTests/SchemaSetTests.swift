@@ -52,6 +52,30 @@ struct SchemaSetTests {
     #expect(schemas.enums[0].enumCase(named: "RED")?.docs == "Red.")
   }
 
+  @Test func `a method has one of four shapes, and a package may be called stream`() throws {
+    let source = """
+      /// S.
+      package stream
+      /// A.
+      message A {}
+      /// S.
+      service S = 1 {
+        /// One.
+        rpc Get(stream.A) -> A = 1
+        /// Two.
+        rpc Watch(A) -> stream A = 2
+        /// Three.
+        rpc Upload(stream stream.A) -> A = 3
+        /// Four.
+        rpc Chat(stream A) -> stream stream.A = 4
+      }
+      """
+    let methods = try SchemaSet.parse([("s.gozon", source)]).services[0].methods
+    #expect(methods.map(\.requestIsStream) == [false, false, true, true])
+    #expect(methods.map(\.responseIsStream) == [false, true, false, true])
+    #expect(methods.map(\.isUnary) == [true, false, false, false])
+  }
+
   @Test func `types are spelled as the language spells them`() throws {
     let schemas = try Fixtures.everything()
     let message = try #require(schemas.message(named: "gozon.test.Everything"))

@@ -49,8 +49,8 @@ extension Checker {
           "'\(first)' has the number \(declaration.number.value) already", in: file, at: declaration.number.position)
       }
       let number = checkNumber(declaration.number, of: "method", in: file)
-      let request = resolveMessage(declaration.request, in: file)
-      let response = resolveMessage(declaration.response, in: file)
+      let request = resolveMessage(declaration.request.message, in: file)
+      let response = resolveMessage(declaration.response.message, in: file)
       guard let number, let request, let response else { continue }
       let method = checkMethod(
         declaration, "\(serviceName)/\(name.value)", UInt16(serviceNumber) << 8 | UInt16(number), request: request,
@@ -71,11 +71,13 @@ extension Checker {
     for mark in declaration.marks {
       switch mark.name.value {
       case "http":
+        checkStreams(of: declaration, mark, in: file)
         if let route = checkRoute(mark, request: messages[request], response: messages[response], in: file) {
           routes.append(route)
         }
       case "idempotent", "idempotencyKey":
         flags.insert(mark.name.value)
+        checkStreams(of: declaration, mark, in: file)
         if !mark.arguments.isEmpty {
           report("@\(mark.name.value) takes no arguments", in: file, at: mark.name.position)
         }
@@ -92,9 +94,33 @@ extension Checker {
     }
     return MethodDescriptor(
       name: declaration.name.value, fullName: fullName, number: UInt8(truncatingIfNeeded: id), id: id,
-      request: request, response: response, routes: routes, isIdempotent: flags.contains("idempotent"),
+      request: request, response: response, requestIsStream: declaration.request.isStream,
+      responseIsStream: declaration.response.isStream, routes: routes, isIdempotent: flags.contains("idempotent"),
       takesIdempotencyKey: flags.contains("idempotencyKey"), docs: declaration.docs,
       position: declaration.name.position)
+  }
+
+  /// Refuses the marks that a stream cannot keep.
+  private mutating func checkStreams(of declaration: MethodSyntax, _ mark: MarkSyntax, in file: Int) {
+    let isRoute = mark.name.value == "http"
+    if declaration.request.isStream {
+      let reason =
+        isRoute ? "HTTP carries one request; a stream of them has no route" : "a client cannot repeat a stream"
+      report("\(reason); remove @\(mark.name.value)", in: file, at: mark.name.position)
+    } else if declaration.response.isStream, isRoute {
+      checkStreamRoute(mark, in: file)
+    }
+  }
+
+  /// A stream of responses goes out as server-sent events, which are asked for with GET and begin before anything is
+  /// known about the responses.
+  private mutating func checkStreamRoute(_ mark: MarkSyntax, in file: Int) {
+    if let verb = mark.arguments.first, verb.value != .word("GET") {
+      report("HTTP asks for a stream of responses with GET only", in: file, at: verb.position)
+    }
+    for argument in mark.arguments.dropFirst(2) {
+      report("a route to a stream of responses has a path and nothing behind it", in: file, at: argument.position)
+    }
   }
 
   /// Two methods never have a route that matches the same requests.

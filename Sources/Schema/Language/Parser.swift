@@ -133,14 +133,21 @@ struct Parser {
     index += 1
     let name = try takeWord("the method's name")
     try take("(")
-    let request = try takeDottedName()
+    let request = try parseStreamable()
     try take(")")
     guard peek.kind == .arrow else { throw fail("expected '->' and the response, found \(peek.spelling)") }
     index += 1
-    let response = try takeDottedName()
+    let response = try parseStreamable()
     let number = try takeNumber()
     return MethodSyntax(
       docs: docs, name: name, request: request, response: response, number: number, marks: try parseMarks())
+  }
+
+  /// Reads `T` or `stream T`. A package may be called `stream`: then a dot follows.
+  private mutating func parseStreamable() throws(Abandoned) -> StreamableSyntax {
+    let isStream = peek.kind == .word("stream") && tokens[index + 1].kind != .symbol(".")
+    if isStream { index += 1 }
+    return StreamableSyntax(message: try takeDottedName(), isStream: isStream)
   }
 
   private mutating func parseMarks() throws(Abandoned) -> [MarkSyntax] {

@@ -74,11 +74,17 @@ struct ServiceSyntax {
   var methods: [MethodSyntax] = []
 }
 
+/// What a method takes or returns: one message, or a stream of them.
+struct StreamableSyntax {
+  let message: Located<String>
+  let isStream: Bool
+}
+
 struct MethodSyntax {
   let docs: String
   let name: Located<String>
-  let request: Located<String>
-  let response: Located<String>
+  let request: StreamableSyntax
+  let response: StreamableSyntax
   let number: Located<Int64>
   let marks: [MarkSyntax]
 }
