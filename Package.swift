@@ -68,6 +68,8 @@ let package = Package(
     module("Postgres", ["EventLoop", "Wire", "CPQ"]),
     module("JetStream", ["EventLoop", "CNATS"], exclude: ["DESIGN.md"]),
     module("API", ["RPC", "Wire"], exclude: ["schemas.txt"], plugins: ["SchemaPlugin"]),
+    // What conformance tests and load generators call.
+    module("Probe", ["API", "RPC", "EventLoop", "Wire"]),
     module(
       "Messaging", ["EventLoop", "Wire", "Service", "RPC", "Postgres", "JetStream", "API"], exclude: ["DESIGN.md"]),
     module("Backend", ["Messaging", "RPC", "Postgres", "JetStream", "Service", "EventLoop"]),
@@ -83,7 +85,7 @@ let package = Package(
     program("gozon-gateway", ["Gateway", "Service"]),
     program("gozon", ["ClientTool"]),
     // What tools/bench loads to measure RPC alone.
-    program("bench-server", ["API", "RPC", "Service", "EventLoop", "Wire"]),
+    program("bench-server", ["Probe", "API", "RPC", "Service", "EventLoop", "Wire"]),
 
     // Tests: one target for each module; TestSupport is shared.
     .target(
@@ -96,7 +98,7 @@ let package = Package(
       plugins: ["SchemaPlugin"]),
     tests("HTTP", ["HTTP", "EventLoop"]),
     tests("Service", ["Service", "EventLoop"]),
-    tests("RPC", ["RPC", "EventLoop", "Wire", "API"]),
+    tests("RPC", ["RPC", "Probe", "EventLoop", "Wire", "API"]),
     tests("Postgres", ["Postgres", "EventLoop", "Wire"]),
     tests("JetStream", ["JetStream", "EventLoop"]),
     tests("Messaging", ["Messaging", "RPC", "Postgres", "JetStream", "Service", "EventLoop", "API", "Wire"]),

@@ -1,3 +1,5 @@
+internal import EventLoop
+
 /// Commands that end in one Sync: the unit in which the server commits, fails, and skips what follows a failure.
 // Confined to its event loop, with its connection.
 final class Segment: @unchecked Sendable {

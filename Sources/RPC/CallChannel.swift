@@ -9,6 +9,13 @@ package protocol CallChannel: Sendable {
     _ method: MethodReference<Request, Response>, _ request: Request, _ options: CallOptions
   ) async throws -> Response
 
+  /// Begins a call of a `method` whose requests or responses are a stream. Only on the loop.
+  ///
+  /// - Parameter request: the one request; nil when they are a stream.
+  func stream<Request: Message, Response: Message>(
+    _ method: MethodReference<Request, Response>, _ request: Request?, _ options: CallOptions
+  ) -> StreamingCall<Request, Response>
+
   /// Calls the method `id` with an encoded request.
   ///
   /// - Throws: ``RPCError``, whatever went wrong.

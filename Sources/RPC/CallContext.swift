@@ -15,9 +15,15 @@ public final class CallContext: @unchecked Sendable {
   package let loop: EventLoop
 
   let stream: UInt32
-  let method: UInt16
+  /// What is called; nil in tests of a handler alone.
+  let method: ServerMethod?
   /// Who gets the answer; nil in tests of a handler alone.
   let connection: ServerConnection?
+  let began: LoopInstant
+  /// The messages of the caller, when they are a stream.
+  var inbound: InboundMessages?
+  /// The messages to the caller, when they are a stream.
+  var outbound: OutboundMessages?
   /// The handler, once it has suspended: while it has not, nothing else can happen.
   var task: Task<Void, Never>?
   /// Whether the handler has returned.
@@ -26,11 +32,11 @@ public final class CallContext: @unchecked Sendable {
   /// A call without a connection, as for tests.
   package convenience init(loop: EventLoop, timeout: Duration = .seconds(10), metadata: Metadata = [:]) {
     self.init(
-      loop: loop, deadline: loop.now + timeout, metadata: metadata, stream: 0, method: 0, connection: nil)
+      loop: loop, deadline: loop.now + timeout, metadata: metadata, stream: 0, method: nil, connection: nil)
   }
 
   init(
-    loop: EventLoop, deadline: LoopInstant, metadata: Metadata, stream: UInt32, method: UInt16,
+    loop: EventLoop, deadline: LoopInstant, metadata: Metadata, stream: UInt32, method: ServerMethod?,
     connection: ServerConnection?
   ) {
     self.loop = loop
@@ -39,8 +45,18 @@ public final class CallContext: @unchecked Sendable {
     self.stream = stream
     self.method = method
     self.connection = connection
+    began = loop.now
   }
 
   /// The time until the deadline; not positive when it has passed.
   package var timeRemaining: Duration { deadline - loop.now }
+
+  /// The method, such as `gozon.orders.Orders/CreateOrder`; empty in tests of a handler alone.
+  package var methodName: String { method?.name ?? "" }
+
+  /// What the caller calls itself; empty when it does not say.
+  package var callerName: String { connection?.peerName ?? "" }
+
+  /// Whether the call's messages are moved by the connection, which therefore has known it from the start.
+  var isStreaming: Bool { method?.isStreaming ?? false }
 }

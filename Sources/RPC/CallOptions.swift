@@ -10,6 +10,9 @@ package struct CallOptions: Sendable {
   /// The longest time-out: an hour.
   package static let timeoutMax: Duration = .seconds(3_600)
 
+  /// Options for a call with a stream: it may last as long as a call can.
+  package static let streaming = CallOptions(timeout: timeoutMax)
+
   /// Options that differ from the defaults in what is given.
   package init(timeout: Duration = .seconds(10), metadata: Metadata = [:], waitsForReady: Bool = false) {
     self.timeout = min(timeout, Self.timeoutMax)

@@ -8,11 +8,19 @@ package struct MethodReference<Request: Message, Response: Message>: Sendable {
   package let name: String
   /// Whether a repeat does no harm.
   package let isIdempotent: Bool
+  /// Whether the caller sends a stream of requests.
+  package let requestIsStream: Bool
+  /// Whether the caller takes a stream of responses.
+  package let responseIsStream: Bool
 
   /// A reference to the method `id`.
-  package init(id: UInt16, name: String, isIdempotent: Bool) {
+  package init(
+    id: UInt16, name: String, isIdempotent: Bool, requestIsStream: Bool = false, responseIsStream: Bool = false
+  ) {
     self.id = id
     self.name = name
     self.isIdempotent = isIdempotent
+    self.requestIsStream = requestIsStream
+    self.responseIsStream = responseIsStream
   }
 }

@@ -12,12 +12,18 @@ extension SwiftGenerator {
     writer.docs(service.docs)
     writer.block("package protocol \(service.name)Service: Sendable") { writer in
       for method in service.methods {
-        let (request, response) = types(of: method)
         writer.docs(method.docs)
-        writer.line(
-          "func \(method.swiftName.escaped)(_ request: \(request), context: CallContext) async throws -> \(response)")
+        writer.line("func \(method.swiftName.escaped)(")
+        writer.line("  \(handlerParameters(of: method)), context: CallContext")
+        writer.line(") async throws\(method.responseIsStream ? "" : " -> \(types(of: method).response)")")
       }
     }
+  }
+
+  private func handlerParameters(of method: MethodDescriptor) -> String {
+    let (request, response) = types(of: method)
+    let requests = method.requestIsStream ? "_ requests: RequestStream<\(request)>" : "_ request: \(request)"
+    return method.responseIsStream ? "\(requests), responses: ResponseWriter<\(response)>" : requests
   }
 
   private func writeDefinition(of service: ServiceDescriptor, to writer: inout SwiftWriter) {
@@ -38,19 +44,43 @@ extension SwiftGenerator {
   /// Writes out what a generic function would do for any method: so the optimizer sees one async function around the
   /// handler, where it would leave a chain of closures.
   private func writeHandler(of method: MethodDescriptor, to writer: inout SwiftWriter) {
+    let (request, response) = types(of: method)
     let properties = "number: \(method.number), name: \"\(method.name)\", isIdempotent: \(method.isIdempotent)"
-    let request = types(of: method).request
-    writer.line("    MethodDefinition(\(properties)) { payload, context in")
-    writer.line("      guard let request = context.request(payload, as: \(request).self) else { return }")
+    writer.line("    MethodDefinition(")
+    writer.line("      \(properties)\(shape(of: method))")
+    writer.line("    ) { payload, context in")
+    if method.requestIsStream {
+      writer.line("      let requests = context.requests(of: \(request).self)")
+    } else {
+      writer.line("      guard let request = context.request(payload, as: \(request).self) else { return }")
+    }
+    if method.responseIsStream {
+      writer.line("      let responses = context.responses(of: \(response).self)")
+    }
+    if !method.isUnary { writer.line("      context.streamsMade()") }
     writer.line("      let task = Task.immediate(executorPreference: context.executor) {")
     writer.line("        do {")
-    writer.line("          context.finish(try await \(method.swiftName.escaped)(request, context: context))")
+    let arguments =
+      (method.requestIsStream ? "requests" : "request") + (method.responseIsStream ? ", responses: responses" : "")
+    let call = "try await \(method.swiftName.escaped)(\(arguments), context: context)"
+    if method.responseIsStream {
+      writer.line("          \(call)")
+      writer.line("          context.finish()")
+    } else {
+      writer.line("          context.finish(\(call))")
+    }
     writer.line("        } catch {")
     writer.line("          context.finish(throwing: error)")
     writer.line("        }")
     writer.line("      }")
     writer.line("      context.started(task)")
     writer.line("    },")
+  }
+
+  /// The arguments that say which parts of a method are streams; none for a unary one.
+  private func shape(of method: MethodDescriptor) -> String {
+    method.isUnary
+      ? "" : ", requestIsStream: \(method.requestIsStream), responseIsStream: \(method.responseIsStream)"
   }
 
   private func writeClient(of service: ServiceDescriptor, to writer: inout SwiftWriter) {
@@ -62,15 +92,36 @@ extension SwiftGenerator {
       writer.docs("A client over this channel.")
       writer.line("package init(_ channel: any CallChannel) { self.channel = channel }")
       for method in service.methods {
-        let (request, response) = types(of: method)
         writer.line()
         writer.docs(method.docs)
-        writer.line("package func \(method.swiftName.escaped)(")
-        writer.line("  _ request: \(request), options: CallOptions = CallOptions()")
-        writer.block(") async throws -> \(response)") { writer in
-          writer.line("try await channel.unary(\(service.name)Methods.\(method.swiftName), request, options)")
+        if method.isUnary {
+          writeUnaryCall(of: method, service, to: &writer)
+        } else {
+          writeStreamingCall(of: method, service, to: &writer)
         }
       }
+    }
+  }
+
+  private func writeUnaryCall(of method: MethodDescriptor, _ service: ServiceDescriptor, to writer: inout SwiftWriter) {
+    let (request, response) = types(of: method)
+    writer.line("package func \(method.swiftName.escaped)(")
+    writer.line("  _ request: \(request), options: CallOptions = CallOptions()")
+    writer.block(") async throws -> \(response)") { writer in
+      writer.line("try await channel.unary(\(service.name)Methods.\(method.swiftName), request, options)")
+    }
+  }
+
+  private func writeStreamingCall(
+    of method: MethodDescriptor, _ service: ServiceDescriptor, to writer: inout SwiftWriter
+  ) {
+    let (request, response) = types(of: method)
+    let parameter = method.requestIsStream ? "" : "_ request: \(request), "
+    writer.line("package func \(method.swiftName.escaped)(")
+    writer.line("  \(parameter)options: CallOptions = .streaming")
+    writer.block(") -> StreamingCall<\(request), \(response)>") { writer in
+      let argument = method.requestIsStream ? "nil" : "request"
+      writer.line("channel.stream(\(service.name)Methods.\(method.swiftName), \(argument), options)")
     }
   }
 
@@ -82,7 +133,7 @@ extension SwiftGenerator {
         writer.docs(method.docs)
         writer.line("package static let \(method.swiftName.escaped) = MethodReference<\(request), \(response)>(")
         writer.line("  id: \(service.number) << 8 | \(method.number), name: \"\(method.fullName)\",")
-        writer.line("  isIdempotent: \(method.isIdempotent))")
+        writer.line("  isIdempotent: \(method.isIdempotent)\(shape(of: method)))")
       }
     }
   }

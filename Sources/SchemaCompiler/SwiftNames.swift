@@ -64,7 +64,8 @@ private let takenTypes: Set<String> = [
   "UUID", "Timestamp", "String", "Bool", "Int32", "Int64", "UInt8", "UInt16", "UInt32", "UInt64", "Double", "Int",
   "Message", "MessageEnum", "MessageReader", "MessageWriter", "DecodingError", "FieldRules", "FieldViolation",
   "Pattern",
-  "Patterns", "SchemaText", "ServiceDefinition", "MethodReference", "CallContext", "CallChannel", "CallOptions",
+  "Patterns", "SchemaText", "ServiceDefinition", "MethodReference", "CallContext", "CallChannel", "RequestStream",
+  "ResponseWriter", "StreamingCall", "CallOptions",
   "Sendable", "Self", "Type", "Any",
 ]
 private let takenInMessages: Set<String> = ["encodedSize", "self", "init"]

@@ -18,7 +18,7 @@ import Testing
       #expect(run.status == 0 && run.errors.isEmpty && run.lines.count == 4)
       #expect(run.lines[1].hasPrefix("Orders.CreateOrder  CreateOrderRequest  Order"))
       let json = await gozon("list", "--json", "--all", environment: environment)
-      #expect(json.lines.count == 5)
+      #expect(json.lines.count == 7)
       let first = try JSONValue(parsing: Array(json.lines[0].utf8).span)
       #expect(first["http"] == ["POST /v1/orders"] && first["server"]?.string == "gozon-test")
     }

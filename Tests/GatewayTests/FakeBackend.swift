@@ -50,6 +50,10 @@ final class FakeBackend: BackendChannel, @unchecked Sendable {
     try Response(decoding: try await call(method: method.id, payload: request.encoded(), options: options).payload)
   }
 
+  func stream<Request: Message, Response: Message>(
+    _ method: MethodReference<Request, Response>, _ request: Request?, _ options: CallOptions
+  ) -> StreamingCall<Request, Response> { preconditionFailure("no route of these tests streams") }
+
   func call(method id: UInt16, payload: [UInt8], options: CallOptions) async throws -> CallResult {
     if id == ServerMethods.reflect.id {
       let file = RPC.SchemaFile(name: "test.gozon", source: source)

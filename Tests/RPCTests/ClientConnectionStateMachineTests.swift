@@ -22,6 +22,7 @@ import Testing
     case .opened: "opened"
     case .complete(let call): "complete \(call)"
     case .pong(let value): "pong \(value)"
+    case .stream(let isOpen): "stream of \(isOpen ? "an open" : "an ended") call"
     case .drain(let unseen): "drain \(unseen.sorted())"
     case .close(let error): "close \(error.code)"
     }
@@ -141,14 +142,16 @@ import Testing
           waiting.insert("call \(stream)")
         case 4: end([machine.callGivenUp(stream: UInt32.random(in: 0...(began + 1), using: &random))].compactMap { $0 })
         default:
-          let kinds: [FrameKind] = [.response, .response, .response, .response, .ping, .goAway, .hello, .cancel]
+          let kinds: [FrameKind] = [
+            .response, .response, .response, .response, .ping, .goAway, .hello, .cancel, .message,
+          ]
           let kind = machine.phase == .awaitingHello ? .hello : kinds.randomElement(using: &random)!
           let stream = UInt32.random(in: 0...(began + 1), using: &random)
           switch machine.frameReceived(FrameHeader(kind: kind, stream: stream), Self.serverPayload.span.bytes) {
           case .complete(let call): end([call])
           case .drain(let unseen): end(unseen)
           case .close: #expect(machine.phase == .closed, "seed \(random.seed)")
-          case .ignore, .opened, .pong: break
+          case .ignore, .opened, .pong, .stream: break
           }
         }
       }

@@ -111,7 +111,7 @@ import Testing
 
   @Test func `a kind or flag that is unknown is refused wherever the header is cut`() {
     for (header, error) in [
-      (sealed(kind: 8, length: 0), FrameError.unknownKind(8)),
+      (sealed(kind: 11, length: 0), FrameError.unknownKind(11)),
       (sealed(kind: 2, flags: 0x80, length: 0), .unknownFlags(0x80)),
     ] {
       for cut in 0...header.count {

@@ -48,8 +48,27 @@ import Testing
 
   @Test func `a kind or flag of the future is named`() {
     #expect(throws: FrameError.unknownKind(0)) { try Self.decode(kind: 0, flags: 0) }
-    #expect(throws: FrameError.unknownKind(8)) { try Self.decode(kind: 8, flags: 0) }
+    #expect(throws: FrameError.unknownKind(11)) { try Self.decode(kind: 11, flags: 0) }
     #expect(throws: FrameError.unknownFlags(0x82)) { try Self.decode(kind: 2, flags: 0x82) }
+  }
+
+  @Test func `a flag or a payload where there is none is refused`() {
+    for kind in FrameKind.allCases {
+      for bit in 0..<8 as Range<UInt8> {
+        let flag = FrameHeader.Flags(rawValue: 1 << bit)
+        if kind.flags.contains(flag) {
+          #expect(throws: Never.self) { try Self.decode(kind: kind.rawValue, flags: flag.rawValue) }
+        } else {
+          #expect(throws: FrameError.unknownFlags(flag.rawValue)) {
+            try Self.decode(kind: kind.rawValue, flags: flag.rawValue)
+          }
+        }
+      }
+      guard !kind.hasPayload else { continue }
+      #expect(throws: FrameError.unexpectedPayload(kind)) {
+        _ = try FrameHeader.decode(sealed(kind: kind.rawValue, flags: 0, length: 1).span.bytes)
+      }
+    }
   }
 
   /// Decodes a header whose checksum holds, whatever it says.

@@ -4,9 +4,11 @@ import Testing
 @testable import RPC
 
 @Suite struct HelloTests {
-  private static let server = Hello(payloadBytesMax: 4 << 20, streamsMax: 8_192, pingIntervalMillisecondsMin: 1_000)
+  private static let server = Hello(
+    payloadBytesMax: 4 << 20, streamsMax: 8_192, pingIntervalMillisecondsMin: 1_000, metadata: ["name": "payments"])
   private static let golden = bytes(
-    "14000000 00000000 01 00 0000 00000000 2e0ada3c 579b9923 474f5a4e 0100 0100 00004000 00200000 e8030000")
+    "2d000000 00000000 01 00 0000 00000000 ee8e5e22 fbb08e14 474f5a4e 0100 0100 "
+      + "00004000 00200000 e8030000 00000400 00004000 0f00 046e616d6508007061796d656e7473")
 
   @Test func `a hello has exactly the bytes of the specification`() {
     var written: [UInt8] = []

@@ -24,7 +24,16 @@ import Wire
   }
 
   private static let hello = bytes(
-    "14000000 00000000 01 00 0000 00000000 b23367f3 801405a5 474f5a4e 0100 0100 00004000 00000000 e8030000")
+    "1e000000 00000000 01000000 00000000 4410d3ee 1902b988 474f5a4e 01000100 "
+      + "00004000 00000000 e8030000 00000400 00004000 0000")
+
+  /// A call that does not end by itself.
+  private static let hang: [UInt8] = {
+    var request = RPCTests.request
+    request.description = "hang"
+    return frame(
+      FrameHeader(kind: .request, stream: 1, code: OrdersMethods.createOrder.id, value: 9_000), request.encoded())
+  }()
 
   private static func frame(_ header: FrameHeader, _ payload: [UInt8] = []) -> [UInt8] {
     var frame: [UInt8] = []
@@ -47,6 +56,16 @@ import Wire
       ("a kind of the future", hello + sealed(kind: 99, length: 0), "kind 99"),
       ("a request before the hello", frame(FrameHeader(kind: .request, stream: 1)), "first frame"),
       ("a second hello", hello + hello, "second hello"),
+      ("a message of nothing", hello + frame(FrameHeader(kind: .message, stream: 4)), "never began"),
+      ("an end of nothing", hello + frame(FrameHeader(kind: .end, stream: 4)), "never began"),
+      ("a credit of nothing", hello + frame(FrameHeader(kind: .credit, stream: 4, value: 1)), "never began"),
+      ("a credit of no bytes", hello + frame(FrameHeader(kind: .credit)), "credit of 0"),
+      ("too much credit", hello + frame(FrameHeader(kind: .credit, value: .max)), "credit of"),
+      (
+        "a message to a call without a stream", hello + hang + frame(FrameHeader(kind: .message, stream: 1)),
+        "no stream"
+      ),
+      ("an end of a call without a stream", hello + hang + frame(FrameHeader(kind: .end, stream: 1)), "no stream"),
       ("a response", hello + frame(FrameHeader(kind: .response, stream: 1)), "response"),
       ("a hello of nothing", frame(FrameHeader(kind: .hello)), "hello"),
       ("stream 0", hello + frame(FrameHeader(kind: .request, value: 1)), "upwards from 1"),

@@ -1,6 +1,7 @@
 import API
 import EventLoop
 import Foundation
+import Probe
 import TestSupport
 import Testing
 import Wire
@@ -10,9 +11,11 @@ import Wire
 /// The conversation that `Schemas/PROTOCOL.md` shows byte by byte, held with a real server and a real client.
 @Suite struct ProtocolExampleTests {
   /// The frames of the example, read from the document.
-  private static let frames = Result {
+  private static let frames = Result { try frames(under: "### Worked example: two calls") }
+
+  private static func frames(under title: String) throws -> [[UInt8]] {
     let text = try String(contentsOfFile: "\(TestDatabase.checkout)/Schemas/PROTOCOL.md", encoding: .utf8)
-    let example = try #require(text.components(separatedBy: "### Worked example: two calls").last)
+    let example = try #require(text.components(separatedBy: title).last)
     let block = try #require(example.components(separatedBy: "```").dropFirst().first)
     return block.components(separatedBy: "\n\n").map { frame in
       frame.split(separator: "\n").filter { !$0.contains("er: ") && !$0.contains("client: ") }.flatMap { line in
@@ -44,12 +47,28 @@ import Wire
     try #require(frames.count == 6)
     try await onLoop { loop in
       let server = try RPCServer(
-        loop: loop, name: "test", host: "127.0.0.1", port: 0, services: [Accounts().definition])
+        loop: loop, name: "payments", host: "127.0.0.1", port: 0,
+        services: [Accounts().definition, ProbeImplementation().definition])
       let peer = RawPeer(loop: loop)
       try await peer.connect(port: server.port)
       peer.send { $0 = frames[0] + frames[2] + frames[3] }
       try await peer.until { $0.frames.count == 3 }
       #expect(hexadecimal(peer.bytes) == hexadecimal(frames[1] + frames[4] + frames[5]))
+    }
+  }
+
+  @Test func `a server answers the example of a stream with exactly its bytes`() async throws {
+    let greeting = try Self.frames.get()[0]
+    let frames = try Self.frames(under: "### Worked example: a stream each way")
+    try #require(frames.count == 5)
+    try await onLoop { loop in
+      let server = try RPCServer(
+        loop: loop, name: "payments", host: "127.0.0.1", port: 0, services: [ProbeImplementation().definition])
+      let peer = RawPeer(loop: loop)
+      try await peer.connect(port: server.port)
+      peer.send { $0 = greeting + frames[0] + frames[1] + frames[2] }
+      try await peer.until { $0.frames.count == 3 }
+      #expect(hexadecimal(peer.bytes.suffix(frames[3].count + frames[4].count)) == hexadecimal(frames[3] + frames[4]))
     }
   }
 
@@ -87,7 +106,9 @@ import Wire
     _ loop: EventLoop, _ greeting: [UInt8]
   ) async throws -> (RPCClient, GreetingServer) {
     let server = try GreetingServer(loop: loop, greeting)
-    return (RPCClient(loop: loop, host: "127.0.0.1", port: server.port), server)
+    var options = RPCClient.Options()
+    options.name = "example"
+    return (RPCClient(loop: loop, host: "127.0.0.1", port: server.port, options: options), server)
   }
 
   // Confined to the loop of its test.

@@ -251,7 +251,7 @@ import Wire
         do {
           let reflection = try await ServerClient(client).reflect(ReflectRequest(), options: Self.options)
           #expect(reflection.services == ["gozon.orders.Orders"])
-          #expect(reflection.files.map(\.name) == ["orders.gozon"])
+          #expect(reflection.files.map(\.name) == ["orders.gozon", "rpc.gozon"])
           #expect(reflection.files.first?.source.contains("service Orders = 16") == true)
           let health = try await ServerClient(client).checkHealth(CheckHealthRequest(), options: Self.options)
           #expect(health.status == .notServing && health.dependencies.map(\.reason) == ["gone"])

@@ -30,6 +30,7 @@ import Testing
     case .greet: "greet"
     case .start(let stream, let method, let timeout): "start \(stream) \(method) \(timeout)"
     case .refuse(let stream, let error): "refuse \(stream) \(error.code)"
+    case .stream(let isOpen): "stream of \(isOpen ? "an open" : "an ended") call"
     case .cancel(let call): "cancel \(call)"
     case .pong(let value): "pong \(value)"
     case .close(let reason, _): "close \(reason)"
@@ -160,7 +161,9 @@ import Testing
       let call = machine.callAnswered(stream: stream)
       #expect((call != nil) == (book.open.remove("call \(stream)") != nil), seed)
     default:
-      let kinds: [FrameKind] = [.request, .request, .request, .request, .cancel, .cancel, .ping, .hello, .response]
+      let kinds: [FrameKind] = [
+        .request, .request, .request, .request, .cancel, .cancel, .message, .credit, .ping, .hello, .response,
+      ]
       let kind = machine.phase == .awaitingHello && book.highest == 0 ? .hello : kinds.randomElement(using: &random)!
       let isRare = Int.random(in: 0..<10, using: &random) == 0
       let stream = isRare ? UInt32.random(in: 0...9, using: &random) : machine.lastStream + 1
@@ -182,6 +185,7 @@ import Testing
         book.wasClosed = true
       case .greet: #expect(before == .awaitingHello, seed)
       case .pong: #expect(kind == .ping, seed)
+      case .stream(let isOpen): #expect(isOpen == book.open.contains("call \(stream)"), seed)
       case .ignore: break
       }
     }

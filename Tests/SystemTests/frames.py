@@ -26,7 +26,7 @@ def frame(
 
 
 def hello(magic: bytes = b"GOZN", versions: tuple[int, int] = (1, 1)) -> bytes:
-    return frame(HELLO, magic + struct.pack("<HHIII", *versions, 4 << 20, 1024, 0))
+    return frame(HELLO, magic + struct.pack("<HHIIIII", *versions, 4 << 20, 0, 1000, 256 << 10, 4 << 20) + metadata({}))
 
 
 def metadata(pairs: Mapping[str, str]) -> bytes:

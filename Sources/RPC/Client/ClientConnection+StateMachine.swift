@@ -22,6 +22,8 @@ struct ClientConnectionStateMachine<Call> {
     case opened(Hello)
     /// Give the frame to the call.
     case complete(Call)
+    /// Hand the frame to the streams; `isOpen` unless its call has ended.
+    case stream(isOpen: Bool)
     /// Answer a ping.
     case pong(UInt32)
     /// The server takes no new calls here: look for another connection, and make these calls again there, which the
@@ -80,8 +82,10 @@ struct ClientConnectionStateMachine<Call> {
     case (_, .response): return responseReceived(header.stream)
     case (_, .ping): return .pong(header.value)
     case (_, .pong): return .ignore
-    case (_, .goAway): return drained(lastStream: header.stream)
-    case (_, .hello), (_, .request), (_, .cancel): return violation("a \(header.kind) frame from a server")
+    case (_, .goAway): return goAwayReceived(header, payload)
+    case (_, .message), (_, .credit): return streamFrameReceived(header)
+    case (_, .hello), (_, .request), (_, .cancel), (_, .end):
+      return violation("a \(header.kind) frame from a server")
     }
   }
 
@@ -109,19 +113,30 @@ struct ClientConnectionStateMachine<Call> {
     return .ignore
   }
 
-  private mutating func drained(lastStream: UInt32) -> Action {
-    phase = .draining
-    let unseen = calls.filter { $0.key > lastStream }
-    for stream in unseen.keys { calls[stream] = nil }
-    return .drain(Array(unseen.values))
+  private mutating func streamFrameReceived(_ header: FrameHeader) -> Action {
+    let isConnections = header.stream == 0 && header.kind == .credit
+    guard isConnections || (header.stream != 0 && header.stream <= lastStream) else {
+      return violation("a \(header.kind) frame of stream \(header.stream), which never began")
+    }
+    return .stream(isOpen: calls[header.stream] != nil)
   }
 
-  /// The server ended the connection before it greeted, and says why.
+  private mutating func goAwayReceived(_ header: FrameHeader, _ payload: RawSpan) -> Action {
+    let reason = GoAwayReason(rawValue: header.code)
+    guard reason == .shutdown || reason == .idle || reason == nil else { return refused(reason, payload) }
+    phase = .draining
+    let unseen = calls.filter { $0.key > header.stream }
+    for stream in unseen.keys { calls[stream] = nil }
+    return .drain(unseen.sorted { $0.key < $1.key }.map(\.value))
+  }
+
+  /// The server ends the connection at once, and says why.
   private mutating func refused(_ reason: GoAwayReason?, _ payload: RawSpan) -> Action {
     phase = .closed
     if reason == .shutdown { return .close(RPCError(.unavailable, "the server is shutting down", reason: "DRAINING")) }
     let text = payload.withUnsafeBytes { String(decoding: $0.prefix(500), as: UTF8.self) }
-    return .close(RPCError(.failedPrecondition, "the server refused the connection: \(text)"))
+    let status = reason?.status ?? .unavailable
+    return .close(RPCError(status, "the server closed the connection: \(text)", reason: "CONNECTION_REFUSED"))
   }
 
   private mutating func violation(_ text: String) -> Action {

@@ -9,10 +9,18 @@ final class ClientConnection: TCPConnectionDelegate, @unchecked Sendable {
 
   private let tcp: TCPConnection
   private let address: String
+  private let hello: Hello
+  private let keepaliveOptions: Keepalive.Options
   private var machine: ClientConnectionStateMachine<PendingCall>
   private var decoder: FrameDecoder
   private let output: FrameOutput
+  /// The calls with a stream; nil before the greetings.
+  private var link: StreamLink?
+  private var keepalive: Keepalive?
+  private var keepaliveTimer: LoopTimer?
   private var deadlineTimer: LoopTimer?
+  /// No deadline of an open call is earlier.
+  private var earliestDeadline = LoopInstant(nanoseconds: .max)
   private var onChange: ((Change) -> Void)?
 
   /// What the owner has to know.
@@ -24,9 +32,14 @@ final class ClientConnection: TCPConnectionDelegate, @unchecked Sendable {
   }
 
   /// Greets the server; `onChange` is told once when calls may begin, and once when the connection is of no more use.
-  init(tcp: TCPConnection, address: String, hello: Hello, onChange: @escaping (Change) -> Void) {
+  init(
+    tcp: TCPConnection, address: String, hello: Hello, keepalive: Keepalive.Options,
+    onChange: @escaping (Change) -> Void
+  ) {
     self.tcp = tcp
     self.address = address
+    self.hello = hello
+    keepaliveOptions = keepalive
     self.onChange = onChange
     output = FrameOutput(tcp)
     machine = ClientConnectionStateMachine(hello: hello)
@@ -55,7 +68,11 @@ final class ClientConnection: TCPConnectionDelegate, @unchecked Sendable {
     do throws(RPCError) {
       try send(call, millisecondsLeft: call.deadline.milliseconds(since: now))
       call.connection = self
-      watchDeadlines()
+      if call.isStreaming {
+        call.link = link
+        link?.callBegan(call.stream, inbound: call.inbound, outbound: call.outbound)
+      }
+      watchDeadline(call.deadline)
     } catch {
       _ = machine.callGivenUp(stream: call.stream)
       complete(call) { $0.fail(error) }
@@ -70,26 +87,38 @@ final class ClientConnection: TCPConnectionDelegate, @unchecked Sendable {
   func giveUp(_ call: PendingCall, _ error: RPCError) {
     guard machine.callGivenUp(stream: call.stream) != nil else { return }
     output.append(FrameHeader(kind: .cancel, stream: call.stream))
+    if call.isStreaming { link?.callFailed(call.stream, error) }
     complete(call) { $0.fail(error) }
     closeIfDrained()
   }
 
-  private func watchDeadlines() {
+  private func watchDeadline(_ deadline: LoopInstant) {
+    if deadline < earliestDeadline { earliestDeadline = deadline }
     if deadlineTimer != nil { return }
     deadlineTimer = tcp.loop.schedule(after: Self.deadlineInterval) {
       self.deadlineTimer = nil
-      let now = self.tcp.loop.now
-      for call in self.machine.calls.values where call.deadline <= now {
-        self.giveUp(call, RPCError(.deadlineExceeded, "no answer from \(self.address) within \(call.options.timeout)"))
+      self.expireCalls(now: self.tcp.loop.now)
+      if self.machine.callCount > 0 { self.watchDeadline(self.earliestDeadline) }
+    }
+  }
+
+  private func expireCalls(now: LoopInstant) {
+    if now < earliestDeadline { return }
+    earliestDeadline = LoopInstant(nanoseconds: .max)
+    for call in machine.calls.values {
+      if call.deadline <= now {
+        giveUp(call, RPCError(.deadlineExceeded, "no answer from \(address) within \(call.options.timeout)"))
+      } else if call.deadline < earliestDeadline {
+        earliestDeadline = call.deadline
       }
-      if self.machine.callCount > 0 { self.watchDeadlines() }
     }
   }
 
   private func send(_ call: PendingCall, millisecondsLeft: UInt64) throws(RPCError) {
     let limit = Int(machine.peer?.payloadBytesMax ?? 0)
     let header = FrameHeader(
-      kind: .request, stream: call.stream, code: call.method, value: UInt32(clamping: max(1, millisecondsLeft)))
+      kind: .request, stream: call.stream, flags: call.flags, code: call.method,
+      value: UInt32(clamping: max(1, millisecondsLeft)))
     let size = output.append(header, call.options.metadata, payloadMax: limit) { call.appendRequest(to: &$0) }
     if let size {
       throw RPCError(.resourceExhausted, "the request has \(size) bytes, and the server accepts \(limit)")
@@ -106,6 +135,7 @@ final class ClientConnection: TCPConnectionDelegate, @unchecked Sendable {
   // MARK: Bytes in
 
   func received(_ bytes: borrowing RawSpan) {
+    keepalive?.heard(at: tcp.loop.now)
     do throws(FrameError) {
       try decoder.decode(bytes) { header, payload in
         perform(machine.frameReceived(header, payload), header, payload)
@@ -116,7 +146,7 @@ final class ClientConnection: TCPConnectionDelegate, @unchecked Sendable {
     }
   }
 
-  func writable() {}
+  func writable() { link?.sendWaiting() }
 
   func closed(_ error: IOError?) {
     let cause = error.map { ": \($0)" } ?? ""
@@ -128,16 +158,66 @@ final class ClientConnection: TCPConnectionDelegate, @unchecked Sendable {
   ) {
     switch action {
     case .ignore: break
-    case .opened: onChange?(.opened)
+    case .opened(let peer): opened(peer)
     case .complete(let call):
       complete(call, header, payload)
       closeIfDrained()
+    case .stream(let isOpen): streamFrameReceived(header, payload, isOpen: isOpen)
     case .pong(let value): output.append(FrameHeader(kind: .pong, value: value))
     case .drain(let unseen):
-      for call in unseen { call.connection = nil }
-      retire(RPCError(.unavailable, "the server at \(address) is shutting down", reason: "DRAINING"), unseen: unseen)
+      drain(unseen)
       closeIfDrained()
     case .close(let error): end(error)
+    }
+  }
+
+  private func opened(_ peer: Hello) {
+    link = StreamLink(output: output, ours: hello, peer: peer)
+    keepalive = Keepalive(
+      keepaliveOptions, now: tcp.loop.now, peerIntervalMin: .milliseconds(peer.pingIntervalMillisecondsMin))
+    watchLiveness()
+    onChange?(.opened)
+  }
+
+  private func streamFrameReceived(_ header: FrameHeader, _ payload: RawSpan, isOpen: Bool) {
+    guard let link else { return }
+    switch link.received(header, payload, isOpen: isOpen) {
+    case .done: break
+    case .violation(let text): end(RPCError(.internal, "the server at \(address) broke the protocol: \(text)"))
+    case .failed(let error):
+      if let call = machine.calls[header.stream] { giveUp(call, RPCError(.internal, error.message)) }
+    }
+  }
+
+  /// The server takes no more calls, and never saw `unseen`: they go elsewhere, but for those that have sent messages,
+  /// which nobody has any more.
+  private func drain(_ unseen: [PendingCall]) {
+    let reason = RPCError(.unavailable, "the server at \(address) is shutting down", reason: "DRAINING")
+    var movable: [PendingCall] = []
+    for call in unseen {
+      call.connection = nil
+      if call.outbound?.hasSent == true {
+        link?.callFailed(call.stream, reason)
+        complete(call) { $0.fail(reason) }
+      } else {
+        if call.isStreaming { link?.callHandedBack(call.stream) }
+        movable.append(call)
+      }
+    }
+    retire(reason, unseen: movable)
+  }
+
+  private func watchLiveness() {
+    let interval = max(min(keepaliveOptions.interval / 4, .seconds(1)), .milliseconds(1))
+    keepaliveTimer = tcp.loop.schedule(after: interval) {
+      switch self.keepalive?.check(now: self.tcp.loop.now, openCalls: self.machine.callCount) ?? .nothing {
+      case .nothing, .idle: break
+      case .ping(let value): self.output.append(FrameHeader(kind: .ping, value: value))
+      case .lost:
+        let text = "\(self.address) gave no sign of life for \(self.keepaliveOptions.interval)"
+        return self.end(RPCError(.unavailable, text, reason: "CONNECTION_LOST"))
+      }
+      self.watchLiveness()
     }
   }
 
@@ -157,6 +237,7 @@ final class ClientConnection: TCPConnectionDelegate, @unchecked Sendable {
       let details = (try? ErrorDetails(decoding: body)) ?? ErrorDetails(message: "the server gave no details")
       call.fail(RPCError(code: code ?? .unknown, details: details))
     }
+    if call.isStreaming { link?.callEnded(call.stream) }
   }
 
   // MARK: The end
@@ -175,9 +256,12 @@ final class ClientConnection: TCPConnectionDelegate, @unchecked Sendable {
 
   /// Disconnects; calls under way fail with `error`.
   func end(_ error: RPCError) {
+    keepaliveTimer?.cancel()
+    deadlineTimer?.cancel()
     output.flush()
     tcp.close()
     for call in machine.connectionClosed() { complete(call) { $0.fail(error) } }
+    link?.connectionClosed(error)
     retire(error)
   }
 }

@@ -11,6 +11,16 @@ class PendingCall: @unchecked Sendable {
   var connection: ClientConnection?
   var stream: UInt32 = 0
   var isCompleted = false
+  /// Which of its parts are streams.
+  var flags: FrameHeader.Flags = []
+  /// The responses, when they are a stream.
+  var inbound: InboundMessages?
+  /// The requests, when they are a stream.
+  var outbound: OutboundMessages?
+  /// Where a call with a stream was made, as long as that is there: what came is on its account until it is read.
+  weak var link: StreamLink?
+
+  var isStreaming: Bool { !flags.isEmpty }
 
   init(method: UInt16, options: CallOptions) {
     self.method = method

@@ -16,6 +16,16 @@ package final class RPCClient: CallChannel, @unchecked Sendable {
     package var payloadBytesMax = 4 << 20
     /// Calls that wait for a connection at once; more fail with RESOURCE_EXHAUSTED.
     package var waitingMax = 8_192
+    /// Bytes of messages that the server may send ahead of the reader of a call.
+    package var callWindow = 256 << 10
+    /// Bytes of messages that the server may send ahead of the readers of all calls.
+    package var connectionWindow = 4 << 20
+    /// When the server is looked after.
+    package var keepalive = Keepalive.Options()
+    /// What the client calls itself to the server.
+    package var name = ""
+    /// What the client proves itself by, where the server asks for it.
+    package var token: ServiceToken?
     /// The usual options.
     package init() {}
   }
@@ -118,6 +128,14 @@ package final class RPCClient: CallChannel, @unchecked Sendable {
     }
   }
 
+  package func stream<Request: Message, Response: Message>(
+    _ method: MethodReference<Request, Response>, _ request: Request?, _ options: CallOptions
+  ) -> StreamingCall<Request, Response> {
+    let call = PendingStream(method, request, options, loop: loop)
+    begin(call)
+    return StreamingCall(call) { [loop] in loop.execute { self.abandoned(call) } }
+  }
+
   // MARK: Calls
 
   func begin(_ call: PendingCall) {
@@ -138,6 +156,12 @@ package final class RPCClient: CallChannel, @unchecked Sendable {
 
   func cancelled(_ call: PendingCall) {
     loop.execute { self.giveUp(call, RPCError(.cancelled, "the caller gave the call up")) }
+  }
+
+  /// Nobody holds a call with a stream any more.
+  private func abandoned(_ call: PendingCall) {
+    giveUp(call, RPCError(.cancelled, "the caller gave the call up"))
+    call.link?.callAbandoned(call.stream)
   }
 
   private func wait(_ call: PendingCall) {
@@ -186,8 +210,12 @@ package final class RPCClient: CallChannel, @unchecked Sendable {
 
   /// Exchanges greetings; true when calls may begin.
   private func greet(_ tcp: TCPConnection) async -> Bool {
+    var metadata = Metadata()
+    if !options.name.isEmpty { metadata["name"] = options.name }
+    metadata["token"] = options.token?.text
     let hello = Hello(
-      payloadBytesMax: UInt32(options.payloadBytesMax), streamsMax: 0, pingIntervalMillisecondsMin: 1_000)
+      payloadBytesMax: UInt32(options.payloadBytesMax), streamsMax: 0, callWindow: UInt32(options.callWindow),
+      connectionWindow: UInt32(options.connectionWindow), metadata: metadata)
     return await withUnsafeContinuation { (continuation: UnsafeContinuation<Bool, Never>) in
       if isStopping {
         tcp.abort()
@@ -197,7 +225,8 @@ package final class RPCClient: CallChannel, @unchecked Sendable {
       let timer = loop.schedule(after: options.connectTimeout) {
         self.opening?.end(RPCError(.unavailable, "\(self.address) accepted the connection but did not greet in time"))
       }
-      opening = ClientConnection(tcp: tcp, address: address, hello: hello) { [weak self] change in
+      opening = ClientConnection(tcp: tcp, address: address, hello: hello, keepalive: options.keepalive) {
+        [weak self] change in
         timer.cancel()
         self?.connectionChanged(change)
         if case .opened = change { waiter?.resume(returning: true) } else { waiter?.resume(returning: false) }

@@ -8,8 +8,10 @@ package enum FrameError: Error, Equatable, Sendable, CustomStringConvertible {
   case tooLong(bytes: UInt32, limit: Int)
   /// The kind is not one that this version knows.
   case unknownKind(UInt8)
-  /// A flag is set that this version does not know.
+  /// A flag is set that this version does not know, or not on this kind.
   case unknownFlags(UInt8)
+  /// A frame of this kind has no payload, and this one has.
+  case unexpectedPayload(FrameKind)
 
   /// What is wrong, and what would be right, in a sentence.
   package var description: String {
@@ -26,6 +28,7 @@ package enum FrameError: Error, Equatable, Sendable, CustomStringConvertible {
     case .tooLong(let bytes, let limit): "the frame has \(bytes) bytes of payload, and at most \(limit) are accepted"
     case .unknownKind(let kind): "frame kind \(kind) is unknown"
     case .unknownFlags(let flags): "frame flags \(flags) have unknown bits"
+    case .unexpectedPayload(let kind): "a \(kind) frame has a payload, and must have none"
     }
   }
 }

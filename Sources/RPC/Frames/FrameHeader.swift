@@ -7,7 +7,7 @@ package struct FrameHeader: Equatable, Sendable {
 
   /// Bytes of payload that follow.
   package var length: UInt32
-  /// The call, numbered upwards from 1 by the caller; in a goAway the last that was seen; 0 otherwise.
+  /// The call, numbered upwards from 1 by the caller; in a goAway the last that was seen; 0 for the connection.
   package var stream: UInt32
   /// What the frame is for.
   package var kind: FrameKind
@@ -15,17 +15,20 @@ package struct FrameHeader: Equatable, Sendable {
   package var flags: Flags
   /// The method of a request, the status of a response, the reason of a goAway; 0 otherwise.
   package var code: UInt16
-  /// The milliseconds left of a request, the number of a ping or pong; 0 otherwise.
+  /// The milliseconds left of a request or until a goAway's end, the bytes of a credit, the number of a ping or pong;
+  /// 0 otherwise.
   package var value: UInt32
 
-  /// Which optional parts a payload has; bits not named here must be zero.
+  /// What a frame says beside its kind; ``FrameKind/flags`` are those that a kind may have.
   package struct Flags: OptionSet, Equatable, Sendable {
     package let rawValue: UInt8
     package init(rawValue: UInt8) { self.rawValue = rawValue }
     /// The payload begins with metadata.
     package static let metadata = Flags(rawValue: 1)
-    /// Every bit that has a meaning.
-    static let known: Flags = [.metadata]
+    /// The requests of the call follow as messages, and an end after the last.
+    package static let requestsStream = Flags(rawValue: 2)
+    /// The caller takes messages before the response.
+    package static let responsesStream = Flags(rawValue: 4)
   }
 
   /// A header of `kind`; everything else is zero unless given.
@@ -51,7 +54,8 @@ package struct FrameHeader: Equatable, Sendable {
     let kind = bytes.littleEndian(at: 8, as: UInt8.self)
     let flags = Flags(rawValue: bytes.littleEndian(at: 9, as: UInt8.self))
     guard let known = FrameKind(rawValue: kind) else { throw .unknownKind(kind) }
-    guard flags.isSubset(of: .known) else { throw .unknownFlags(flags.rawValue) }
+    guard flags.isSubset(of: known.flags) else { throw .unknownFlags(flags.rawValue) }
+    guard known.hasPayload || bytes.littleEndian(at: 0, as: UInt32.self) == 0 else { throw .unexpectedPayload(known) }
     let header = FrameHeader(
       kind: known, stream: bytes.littleEndian(at: 4, as: UInt32.self), flags: flags,
       code: bytes.littleEndian(at: 10, as: UInt16.self), value: bytes.littleEndian(at: 12, as: UInt32.self),

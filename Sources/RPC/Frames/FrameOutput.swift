@@ -6,9 +6,21 @@ final class FrameOutput: @unchecked Sendable {
   private let tcp: TCPConnection
   private var bytes: [UInt8] = []
   private var isFlushing = false
+  private var flushed: UInt64 = 0
+  /// Is told when a turn's frames were handed to the socket.
+  var onFlush: (() -> Void)?
 
   /// What goes out on `tcp`.
   init(_ tcp: TCPConnection) { self.tcp = tcp }
+
+  /// Bytes of this turn's frames.
+  var count: Int { bytes.count }
+
+  /// Bytes of all frames so far.
+  var total: UInt64 { flushed + UInt64(bytes.count) }
+
+  /// Bytes that the socket has not taken.
+  var backlog: Int { bytes.count + tcp.queuedBytes }
 
   /// Appends a frame without metadata.
   func append(_ header: FrameHeader, payload: [UInt8] = []) {
@@ -35,8 +47,10 @@ final class FrameOutput: @unchecked Sendable {
   /// Writes what there is.
   func flush() {
     isFlushing = false
+    flushed &+= UInt64(bytes.count)
     tcp.write(&bytes)
     tcp.loop.giveBack(&bytes)
+    onFlush?()
   }
 
   private func begin() {

@@ -24,17 +24,40 @@ extension CallContext {
     return nil
   }
 
+  /// The caller's stream of requests. Once, before the handler starts.
+  package func requests<Request: Message>(of type: Request.Type) -> RequestStream<Request> {
+    let queue = MessageQueue<Request>(loop: loop, validates: true)
+    inbound = queue
+    return RequestStream(queue: queue)
+  }
+
+  /// What sends the stream of responses. Once, before the handler starts.
+  package func responses<Response: Message>(of type: Response.Type) -> ResponseWriter<Response> {
+    let messages = OutboundMessages(loop: loop)
+    outbound = messages
+    return ResponseWriter(messages)
+  }
+
+  /// The streams are made, and the handler is about to start: messages can be moved from now on. Only for methods with
+  /// a stream.
+  package func streamsMade() { connection?.callBegan(self) }
+
   /// The handler runs as `task`, and has run until it first suspended.
   package func started(_ task: Task<Void, Never>) {
     if isFinished { return }
     self.task = task
-    connection?.handlerSuspended(self)
+    if !isStreaming { connection?.callBegan(self) }
   }
 
   /// Answers with the response.
   @inlinable
   public func finish(_ response: some Message) {
     finish { response.append(to: &$0) }
+  }
+
+  /// Ends a stream of responses well.
+  package func finish() {
+    finish { _ in }
   }
 
   /// Answers with the error that the handler threw: ``RPCError`` as it is, anything else as INTERNAL without a word of
@@ -56,16 +79,16 @@ extension CallContext {
 
   @usableFromInline
   func refuse(_ error: DecodingError) {
-    connection?.refuse(stream: stream, RPCError(.invalidArgument, "the request cannot be decoded: \(error)"))
+    refuse(RPCError(.invalidArgument, "the request cannot be decoded: \(error)"))
   }
 
   @usableFromInline
-  func refuse(_ violations: [FieldViolation]) {
-    connection?.refuse(stream: stream, .invalid(violations))
-  }
+  func refuse(_ violations: [FieldViolation]) { refuse(.invalid(violations)) }
+
+  private func refuse(_ error: RPCError) { connection?.refuse(stream: stream, error, method) }
 
   private func ended() {
     isFinished = true
-    if task != nil { connection?.handlerEnded(self) }
+    if task != nil || isStreaming { connection?.handlerEnded(self) }
   }
 }

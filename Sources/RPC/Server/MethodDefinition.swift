@@ -11,14 +11,24 @@ package struct MethodDefinition: Sendable {
   package let name: String
   /// Whether a repeat does no harm.
   package let isIdempotent: Bool
+  /// Whether the caller sends a stream of requests.
+  package let requestIsStream: Bool
+  /// Whether the handler sends a stream of responses.
+  package let responseIsStream: Bool
   let start: Start
 
-  /// A method that `start` answers: it decodes the request by ``CallContext/request(_:as:)``, and unless that is nil
-  /// hands a task to ``CallContext/started(_:)`` that calls one of the context's `finish` last.
-  package init(number: UInt8, name: String, isIdempotent: Bool, start: @escaping Start) {
+  /// A method that `start` answers: it decodes the request by ``CallContext/request(_:as:)``, or takes the streams by
+  /// ``CallContext/requests(of:)`` and ``CallContext/responses(of:)``, and unless the request is nil hands a task to
+  /// ``CallContext/started(_:)`` that calls one of the context's `finish` last.
+  package init(
+    number: UInt8, name: String, isIdempotent: Bool, requestIsStream: Bool = false, responseIsStream: Bool = false,
+    start: @escaping Start
+  ) {
     self.number = number
     self.name = name
     self.isIdempotent = isIdempotent
+    self.requestIsStream = requestIsStream
+    self.responseIsStream = responseIsStream
     self.start = start
   }
 }

@@ -22,6 +22,8 @@ struct ServerConnectionStateMachine<Call> {
     case greet(Hello)
     /// Start the handler of `method`; if it does not answer at once, report it by ``callStarted(_:stream:)``.
     case start(stream: UInt32, method: UInt16, timeoutMilliseconds: UInt32)
+    /// Hand the frame to the streams; `isOpen` unless its call has ended.
+    case stream(isOpen: Bool)
     /// Answer with an error: the call was not started.
     case refuse(stream: UInt32, RPCError)
     /// Stop the handler; the peer expects no answer.
@@ -54,6 +56,7 @@ struct ServerConnectionStateMachine<Call> {
     case (.awaitingHello, _): return violation("the first frame must be a hello")
     case (_, .request): return requestReceived(header)
     case (_, .cancel): return cancelReceived(header.stream)
+    case (_, .message), (_, .end), (_, .credit): return streamFrameReceived(header)
     case (_, .ping): return .pong(header.value)
     case (_, .pong), (_, .goAway): return .ignore
     case (.draining, .hello): return .ignore  // It may be the first: a server can drain before its peer has spoken.
@@ -120,6 +123,16 @@ struct ServerConnectionStateMachine<Call> {
     guard stream != 0, stream <= lastStream else { return violation("a cancel of stream \(stream), which never began") }
     guard let call = calls.removeValue(forKey: stream) else { return .ignore }
     return .cancel(call)
+  }
+
+  private mutating func streamFrameReceived(_ header: FrameHeader) -> Action {
+    let stream = header.stream
+    if phase == .draining, stream > lastStream { return .ignore }
+    let isConnections = stream == 0 && header.kind == .credit
+    guard isConnections || (stream != 0 && stream <= lastStream) else {
+      return violation("a \(header.kind) frame of stream \(stream), which never began")
+    }
+    return .stream(isOpen: calls[stream] != nil)
   }
 
   private mutating func violation(_ text: String) -> Action {

@@ -1,0 +1,28 @@
+/// What services and their clients prove to each other that they belong together, where there is no mutual TLS.
+package struct ServiceToken: Sendable, CustomStringConvertible {
+  /// The fewest characters: guessing must not pay.
+  package static let lengthMin = 16
+  /// The most characters.
+  package static let lengthMax = 1_024
+
+  /// The token itself; it goes into the client's hello.
+  let text: String
+
+  /// A token; nil when `text` is too short or too long to be one.
+  package init?(_ text: String) {
+    guard (Self.lengthMin...Self.lengthMax).contains(text.utf8.count) else { return nil }
+    self.text = text
+  }
+
+  /// Whether `other` is the token, found out in a time that does not tell how much of it is right.
+  func matches(_ other: String) -> Bool {
+    let (ours, theirs) = (Array(text.utf8), Array(other.utf8))
+    guard !theirs.isEmpty else { return false }
+    var difference = UInt8(ours.count == theirs.count ? 0 : 1)
+    for index in ours.indices { difference |= ours[index] ^ theirs[index % theirs.count] }
+    return difference == 0
+  }
+
+  /// Nothing of the token, so that no log has it.
+  package var description: String { "service token" }
+}
