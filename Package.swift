@@ -53,18 +53,20 @@ let package = Package(
     systemLibrary("CPQ", pkgConfig: "libpq", apt: "libpq-dev"),
     systemLibrary("CNATS", pkgConfig: "libnats", apt: "libnats-dev"),
     systemLibrary("CDeflate", pkgConfig: "libdeflate", apt: "libdeflate-dev"),
+    systemLibrary("COpenSSL", pkgConfig: "openssl", apt: "libssl-dev"),
     .systemLibrary(name: "CHTTPParser", path: "Sources/CHTTPParser", providers: [.apt(["libhttp-parser-dev"])]),
 
     // The house, bottom up; imports go one way.
-    module("EventLoop", ["CUV"]),
+    module("TLS", ["COpenSSL"], exclude: ["DESIGN.md"]),
+    module("EventLoop", ["TLS", "CUV"]),
     module("Wire", ["CDeflate"]),
     module("Schema", ["Wire"], exclude: ["DESIGN.md"]),
     program("SchemaCompiler", ["Schema", "Wire"]),
     .plugin(name: "SchemaPlugin", capability: .buildTool(), dependencies: ["SchemaCompiler"]),
     module("HTTP", ["EventLoop", "CHTTPParser"], exclude: ["DESIGN.md"]),
-    module("Service", ["EventLoop", "Wire", "HTTP"]),
+    module("Service", ["EventLoop", "TLS", "Wire", "HTTP"]),
     module(
-      "RPC", ["EventLoop", "Wire"], exclude: ["schemas.txt", "DESIGN.md"], plugins: ["SchemaPlugin"]),
+      "RPC", ["EventLoop", "TLS", "Wire"], exclude: ["schemas.txt", "DESIGN.md"], plugins: ["SchemaPlugin"]),
     module("Postgres", ["EventLoop", "Wire", "CPQ"]),
     module("JetStream", ["EventLoop", "CNATS"], exclude: ["DESIGN.md"]),
     module("API", ["RPC", "Wire"], exclude: ["schemas.txt"], plugins: ["SchemaPlugin"]),
@@ -89,16 +91,17 @@ let package = Package(
 
     // Tests: one target for each module; TestSupport is shared.
     .target(
-      name: "TestSupport", dependencies: ["EventLoop", "Postgres"], path: "Tests/TestSupport",
+      name: "TestSupport", dependencies: ["EventLoop", "Postgres", "TLS"], path: "Tests/TestSupport",
       swiftSettings: strict),
-    tests("EventLoop", ["EventLoop"]),
+    tests("TLS", ["TLS"]),
+    tests("EventLoop", ["EventLoop", "TLS"]),
     tests("Wire", ["Wire"]),
     tests(
       "Schema", ["Schema", "RPC", "Wire"], exclude: ["schemas.txt", "Schemas"],
       plugins: ["SchemaPlugin"]),
     tests("HTTP", ["HTTP", "EventLoop"]),
-    tests("Service", ["Service", "EventLoop"]),
-    tests("RPC", ["RPC", "Probe", "EventLoop", "Wire", "API"]),
+    tests("Service", ["Service", "EventLoop", "TLS"]),
+    tests("RPC", ["RPC", "Probe", "EventLoop", "TLS", "Wire", "API"]),
     tests("Postgres", ["Postgres", "EventLoop", "Wire"]),
     tests("JetStream", ["JetStream", "EventLoop"]),
     tests("Messaging", ["Messaging", "RPC", "Postgres", "JetStream", "Service", "EventLoop", "API", "Wire"]),

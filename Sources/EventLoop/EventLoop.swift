@@ -14,6 +14,8 @@ package final class EventLoop: @unchecked Sendable {
 
   let uv: UnsafeMutablePointer<uv_loop_t>
   let readBuffer: UnsafeMutableRawBufferPointer
+  /// Where what a read brought is decrypted.
+  let plaintextBuffer: UnsafeMutableRawBufferPointer
   private let wakeUp: UnsafeMutablePointer<uv_async_t>
   private let prepare: UnsafeMutablePointer<uv_prepare_t>
   private let check: UnsafeMutablePointer<uv_check_t>
@@ -36,6 +38,7 @@ package final class EventLoop: @unchecked Sendable {
     check = .allocate(capacity: 1)
     idle = .allocate(capacity: 1)
     readBuffer = .allocate(byteCount: Self.readBufferBytes, alignment: 16)
+    plaintextBuffer = .allocate(byteCount: Self.readBufferBytes, alignment: 16)
     queue = WorkQueue(wakeUp: wakeUp)
     taskExecutor = LoopTaskExecutor(queue: queue)
     now = LoopInstant(nanoseconds: uv_hrtime())
@@ -58,6 +61,7 @@ package final class EventLoop: @unchecked Sendable {
     check.deallocate()
     idle.deallocate()
     readBuffer.deallocate()
+    plaintextBuffer.deallocate()
   }
 
   /// Makes the calling thread the loop's, runs `body` on it as a task, and returns when `body` has.

@@ -1,17 +1,9 @@
 internal import CUV
-
-/// What a ``TCPConnection`` tells its owner, on the loop.
-package protocol TCPConnectionDelegate: AnyObject {
-  /// Bytes arrived; they are valid during the call only.
-  func received(_ bytes: borrowing RawSpan)
-  /// What ``TCPConnection/write(_:)`` had to queue has gone out.
-  func writable()
-  /// The peer closed, or the connection broke (`error`). Comes once, and not after a `close()` or `abort()` of our own.
-  func closed(_ error: IOError?)
-}
+internal import TLS
 
 /// A TCP connection without buffers of its own: reads hand over the loop's buffer, writes go straight to the socket, and
-/// only what the socket does not take is kept.
+/// only what the socket does not take is kept. With TLS underneath (``secure(by:handshakeTimeout:)``) its owner sees no
+/// difference.
 // Confined to its event loop; every entry checks it.
 package final class TCPConnection: @unchecked Sendable {
   /// How long a close waits for the last bytes to go out, and then for the peer to close.
@@ -28,9 +20,11 @@ package final class TCPConnection: @unchecked Sendable {
   package let loop: EventLoop
   /// Who is told of bytes and of the end; let go when the connection ends.
   package var delegate: (any TCPConnectionDelegate)?
-  /// Bytes accepted by ``write(_:)`` that the socket has not taken.
-  package private(set) var queuedBytes = 0
   let handle: UnsafeMutablePointer<uv_tcp_t>
+  /// What encrypts the connection; nil when nothing does.
+  var tls: TLSLayer?
+  /// Bytes that the socket has not taken.
+  private(set) var socketQueuedBytes = 0
   private var state = State.open
   private var isReading = false
   private var closeTimer: LoopTimer?
@@ -48,6 +42,9 @@ package final class TCPConnection: @unchecked Sendable {
   private var stream: UnsafeMutablePointer<uv_stream_t> {
     UnsafeMutableRawPointer(handle).assumingMemoryBound(to: uv_stream_t.self)
   }
+
+  /// Bytes accepted by ``write(_:)`` that the socket has not taken.
+  package var queuedBytes: Int { socketQueuedBytes + (tls?.engine.pendingBytes ?? 0) }
 
   /// Whether bytes can still be written.
   package var isOpen: Bool { if case .open = state { true } else { false } }
@@ -101,20 +98,19 @@ package final class TCPConnection: @unchecked Sendable {
     loop.preconditionCurrent()
     defer { bytes.removeAll(keepingCapacity: true) }
     guard isOpen, !bytes.isEmpty else { return }
-    bytes.withUnsafeMutableBytes { raw in
-      let written = queuedBytes == 0 ? tryWrite(raw) : 0
-      if written < raw.count { queue(UnsafeRawBufferPointer(rebasing: raw[written...])) }
-    }
+    if let tls { return writeEncrypted(bytes, tls) }
+    send(&bytes)
   }
 
   /// Closes after what is queued has gone out, within a bound. The delegate hears nothing more.
   package func close() {
     loop.preconditionCurrent()
     guard isOpen else { return }
+    if let tls { sayGoodbye(tls) }
     state = .closing
     delegate = nil
     closeTimer = loop.schedule(after: Self.closeTimeout) { self.abort() }
-    if queuedBytes == 0 { shutDownWriting() }
+    if socketQueuedBytes == 0 { shutDownWriting() }
   }
 
   /// Closes at once; what is queued is lost. The delegate hears nothing more.
@@ -123,9 +119,25 @@ package final class TCPConnection: @unchecked Sendable {
     if state == .closed { return }
     state = .closed
     delegate = nil
+    tls?.endHandshake()
     closeTimer?.cancel()
     closeTimer = nil
     Handle.close(handle)
+  }
+
+  /// Sends `bytes` as they are: the socket takes them, or they are queued.
+  func send(_ bytes: inout [UInt8]) {
+    bytes.withUnsafeMutableBytes { raw in
+      let written = socketQueuedBytes == 0 ? tryWrite(raw) : 0
+      if written < raw.count { queue(UnsafeRawBufferPointer(rebasing: raw[written...])) }
+    }
+  }
+
+  /// The connection has ended by itself: the delegate is told.
+  func failed(_ error: IOError?) {
+    let delegate = delegate
+    abort()
+    delegate?.closed(error)
   }
 
   private func tryWrite(_ bytes: UnsafeMutableRawBufferPointer) -> Int {
@@ -136,7 +148,7 @@ package final class TCPConnection: @unchecked Sendable {
 
   private func queue(_ bytes: UnsafeRawBufferPointer) {
     let write = QueuedWrite(bytes, of: self)
-    queuedBytes += bytes.count
+    socketQueuedBytes += bytes.count
     let code = write.start(on: stream) { connection, count, status in
       connection.writeCompleted(count, status)
     }
@@ -144,11 +156,11 @@ package final class TCPConnection: @unchecked Sendable {
   }
 
   private func writeCompleted(_ count: Int, _ status: Int32) {
-    queuedBytes -= count
+    socketQueuedBytes -= count
     if status < 0 { return failed(IOError(code: status, operation: "write")) }
-    guard queuedBytes == 0 else { return }
+    guard socketQueuedBytes == 0 else { return }
     switch state {
-    case .open: delegate?.writable()
+    case .open: if queuedBytes == 0 { delegate?.writable() }
     case .closing: shutDownWriting()
     case .closed: break
     }
@@ -156,19 +168,15 @@ package final class TCPConnection: @unchecked Sendable {
 
   private func readCompleted(_ count: Int) {
     if count > 0 {
-      if isOpen { delegate?.received(UnsafeRawBufferPointer(rebasing: loop.readBuffer[..<count]).bytes) }
+      guard isOpen else { return }
+      let bytes = UnsafeRawBufferPointer(rebasing: loop.readBuffer[..<count]).bytes
+      if let tls { receivedEncrypted(bytes, tls) } else { delegate?.received(bytes) }
     } else if count < 0 {
       isReading = false
       uv_read_stop(stream)
       let isEnd = count == Int(UV_EOF.rawValue)
-      failed(isEnd ? nil : IOError(code: Int32(count), operation: "read"))
+      failed(isEnd ? tls?.truncation : IOError(code: Int32(count), operation: "read"))
     }
-  }
-
-  private func failed(_ error: IOError?) {
-    let delegate = delegate
-    abort()
-    delegate?.closed(error)
   }
 
   /// Ends our side, then drops what the peer still sends until it closes too: closing with unread bytes would reset the
