@@ -79,7 +79,7 @@ let package = Package(
     module(
       "Payments", ["Backend", "Messaging", "API", "RPC", "Postgres", "JetStream", "Service", "EventLoop", "Wire"]),
     module("Gateway", ["Schema", "RPC", "HTTP", "Service", "EventLoop", "Wire"]),
-    module("ClientTool", ["Schema", "RPC", "JetStream", "Service", "EventLoop", "Wire"]),
+    module("ClientTool", ["Schema", "RPC", "JetStream", "Service", "EventLoop", "TLS", "Wire"]),
 
     // Small mains: parse, wire by hand, run.
     program("gozon-orders", ["Orders", "Backend", "Service"]),
@@ -110,6 +110,6 @@ let package = Package(
     tests("Payments", ["Payments", "Messaging", "RPC", "Postgres", "EventLoop", "API", "Wire"]),
     tests("Integration", ["API", "RPC", "Postgres", "EventLoop", "Wire"]),
     tests("Gateway", ["Gateway", "Schema", "RPC", "HTTP", "Service", "EventLoop", "Wire"]),
-    tests("ClientTool", ["ClientTool", "Schema", "RPC", "JetStream", "Service", "EventLoop", "Wire", "API"]),
+    tests("ClientTool", ["ClientTool", "Schema", "RPC", "JetStream", "Service", "EventLoop", "TLS", "Wire", "API"]),
   ]
 )

@@ -59,7 +59,9 @@ package struct Backend: Sendable {
     let host = configuration.text("listen-host")
     let server = try RPCServer(
       loop: loop, name: "gozon-\(name)", host: host, port: configuration.integer("\(name)-port"),
-      services: specialty.services, health: { readiness().map(DependencyHealth.init) },
+      services: specialty.services,
+      tls: RPCTLSSettings.server(configuration, applicationProtocol: RPCProtocol.name, log: log),
+      health: { readiness().map(DependencyHealth.init) },
       onUnexpectedError: { error, method, metadata in
         log.error(
           "a call failed",

@@ -11,11 +11,11 @@ package enum CommonSettings {
     Setting("log-format", .choice(["auto", "json", "text"]), default: "auto", "Text on a terminal, JSON elsewhere."),
   ]
 
-  /// Why the program must not listen as configured; nil when it may.
-  package static func listenProblem(_ configuration: Configuration) -> String? {
-    let host = configuration.text("listen-host")
-    if Address.isLoopback(host) || configuration.flag("insecure-listen") { return nil }
-    return "--listen-host \(host) is reachable from other machines, and there is no authentication: listen on "
-      + "127.0.0.1, or set --insecure-listen (GOZON_INSECURE_LISTEN=1) on a private network that you trust"
+  /// What is wrong with settings that are right each for itself.
+  package static func problems(_ configuration: Configuration) -> [String] {
+    let listening = ListenPolicy.problem(
+      host: configuration.text("listen-host"), isMutualTLS: RPCTLSSettings.isMutual(configuration),
+      isInsecureListen: configuration.flag("insecure-listen"))
+    return [RPCTLSSettings.problem(configuration), listening].compactMap { $0 }
   }
 }

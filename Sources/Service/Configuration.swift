@@ -17,10 +17,10 @@ package struct Configuration: Sendable {
   /// - Parameters:
   ///   - usage: the first lines of `--help`: how the program is called, and what it is.
   ///   - operandsMax: how many arguments may be no flags.
-  ///   - check: what is wrong with settings that are right each for itself; nil when nothing is.
+  ///   - check: what is wrong with settings that are right each for itself.
   package init(
     usage: String, settings: [Setting], arguments: [String], environment: [String: String], operandsMax: Int = 0,
-    check: (Configuration) -> String? = { _ in nil }
+    check: (Configuration) -> [String] = { _ in [] }
   ) throws(Refusal) {
     var reader = ArgumentReader(settings: settings)
     reader.read(arguments)
@@ -33,9 +33,12 @@ package struct Configuration: Sendable {
     }
     values = reader.values
     operands = reader.operands
-    if let mistake = check(self) { reader.mistakes.append(mistake) }
+    reader.mistakes += check(self)
     if !reader.mistakes.isEmpty { throw .mistakes(reader.mistakes) }
   }
+
+  /// Whether the program has that setting, given or not.
+  func has(_ name: String) -> Bool { values[name] != nil }
 
   /// The value of a setting that has a default or was required.
   package func text(_ name: String) -> String { values[name] ?? "" }

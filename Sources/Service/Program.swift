@@ -11,7 +11,7 @@ package enum Program {
     do throws(Configuration.Refusal) {
       return try Configuration(
         usage: usage, settings: settings, arguments: Array(CommandLine.arguments.dropFirst()),
-        environment: environment, check: CommonSettings.listenProblem)
+        environment: environment, check: CommonSettings.problems)
     } catch {
       switch error {
       case .help(let text):

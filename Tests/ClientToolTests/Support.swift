@@ -2,6 +2,7 @@ import API
 import EventLoop
 import Foundation
 import RPC
+import TLS
 import TestSupport
 import Wire
 
@@ -55,13 +56,13 @@ func gozon(_ words: [String], environment: [String: String]) async -> Run {
 
 /// Runs `body` with the address of a server of ``EchoOrders``.
 func withServer<Result: Sendable>(
-  health: @escaping @Sendable () -> [DependencyHealth] = { [] },
+  tls: TLSContextSource? = nil, health: @escaping @Sendable () -> [DependencyHealth] = { [] },
   _ body: @escaping @Sendable (_ environment: [String: String]) async throws -> Result
 ) async throws -> Result {
   try await onLoop { loop in
     let server = try RPCServer(
       loop: loop, name: "gozon-test", host: "127.0.0.1", port: 0,
-      services: [EchoOrders().definition.describing(EventsSchema.file)], health: health)
+      services: [EchoOrders().definition.describing(EventsSchema.file)], tls: tls, health: health)
     return try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { await server.run() }
       defer { group.cancelAll() }

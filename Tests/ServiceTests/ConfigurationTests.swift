@@ -17,7 +17,7 @@ import Testing
   ) throws(Configuration.Refusal) -> Configuration {
     try Configuration(
       usage: "usage", settings: settings, arguments: arguments, environment: environment, operandsMax: operandsMax,
-      check: CommonSettings.listenProblem)
+      check: CommonSettings.problems)
   }
 
   private static func mistakes(

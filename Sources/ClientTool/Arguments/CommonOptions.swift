@@ -15,4 +15,8 @@ extension CommandSyntax.Option {
     name: "timeout", value: "TIME", defaultValue: "10s", help: "How long to wait for each answer: 250ms, 10s, 2m.")
   /// For machines.
   static let json = Self(name: "json", help: "Print JSON, one document a line, instead of a table.")
+  /// How the services are called.
+  static let rpcTLS = RPCTLSSettings.client.map {
+    Self(name: $0.name, value: "FILE", variable: $0.variable, help: $0.help)
+  }
 }

@@ -7,11 +7,13 @@ struct Backends: Sendable {
   /// The clients in the order of the addresses.
   let clients: [(address: Address, client: RPCClient)]
 
-  /// Runs `body` with a client for each address, and disconnects when it returns.
+  /// Runs `body` with a client for each target, and disconnects when it returns.
   static func with<Result: Sendable>(
-    _ addresses: [Address], on loop: EventLoop, _ body: (Backends) async throws -> Result
+    _ targets: BackendTargets, on loop: EventLoop, _ body: (Backends) async throws -> Result
   ) async rethrows -> Result {
-    let clients = addresses.map { ($0, RPCClient(loop: loop, host: $0.host, port: $0.port)) }
+    let clients = targets.addresses.map {
+      ($0, RPCClient(loop: loop, host: $0.host, port: $0.port, options: targets.options))
+    }
     return try await withThrowingTaskGroup(of: Void.self) { group in
       for (_, client) in clients { group.addTask { await client.run() } }
       defer { group.cancelAll() }

@@ -20,19 +20,19 @@ struct BenchCommand: Command {
       .init(name: "duration", value: "TIME", defaultValue: "10s", help: "How long."),
       .init(name: "connections", value: "N", defaultValue: "1", help: "Connections to each server of the method."),
       .json, .backends, .timeout,
-    ])
+    ] + CommandSyntax.Option.rpcTLS)
 
   private let method: String
   private let request: String
   private let plan: LoadPlan
   private let isJSON: Bool
-  private let backends: [Address]
+  private let backends: BackendTargets
 
   init(_ arguments: Arguments) throws(UsageError) {
     method = arguments.operand(0) ?? ""
     request = arguments.text("request") ?? "{}"
     isJSON = arguments.flag("json")
-    backends = try arguments.addresses("backends")
+    backends = try arguments.backends()
     let concurrency = try arguments.integer("concurrency", in: 1...65_536)
     let rate = try arguments.integer("rate", in: 1...10_000_000)
     plan = LoadPlan(
@@ -52,7 +52,7 @@ struct BenchCommand: Command {
     let addresses = (servers.isEmpty ? [method.server.address] : servers).flatMap {
       Array(repeating: $0, count: plan.connections)
     }
-    let result = try await Backends.with(addresses, on: loop) { backends in
+    let result = try await Backends.with(backends.at(addresses), on: loop) { backends in
       for answer in await backends.ask({ _, _ in }) { try answer.get() }
       return await LoadGenerator(
         loop: loop, plan: plan, clients: backends.clients.map(\.client), method: method.descriptor.id,

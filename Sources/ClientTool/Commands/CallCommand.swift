@@ -22,7 +22,7 @@ struct CallCommand: Command {
       .init(
         name: "idempotency-key", value: "KEY", help: "Make a repeat with the same key harmless, where the method can."),
       .init(name: "json", help: "Print the error of a single request as JSON too."), .timeout, .backends,
-    ])
+    ] + CommandSyntax.Option.rpcTLS)
 
   /// Requests of a stream that are under way at once.
   private static let inFlightMax = 64
@@ -31,13 +31,13 @@ struct CallCommand: Command {
   private let source: RequestSource
   private let options: CallOptions
   private let isJSON: Bool
-  private let backends: [Address]
+  private let backends: BackendTargets
 
   init(_ arguments: Arguments) throws(UsageError) {
     method = arguments.operand(0) ?? ""
     source = RequestSource(argument: arguments.operand(1))
     isJSON = arguments.flag("json")
-    backends = try arguments.addresses("backends")
+    backends = try arguments.backends()
     options = CallOptions(
       timeout: try arguments.duration("timeout") ?? .seconds(10), metadata: try Self.metadata(arguments))
   }

@@ -8,17 +8,17 @@ struct DescribeCommand: Command {
   static let syntax = CommandSyntax(
     name: "describe", summary: "Describes a service, a method, a message or an enum.",
     operands: [.init(name: "NAME", help: "Such as Orders, Orders.CreateOrder, Order or gozon.orders.OrderStatus.")],
-    options: [.json, .backends, .timeout])
+    options: [.json, .backends, .timeout] + CommandSyntax.Option.rpcTLS)
 
   private let name: String
   private let isJSON: Bool
-  private let backends: [Address]
+  private let backends: BackendTargets
   private let timeout: Duration
 
   init(_ arguments: Arguments) throws(UsageError) {
     name = arguments.operand(0) ?? ""
     isJSON = arguments.flag("json")
-    backends = try arguments.addresses("backends")
+    backends = try arguments.backends()
     timeout = try arguments.duration("timeout") ?? .seconds(10)
   }
 

@@ -7,15 +7,15 @@ internal import Service
 struct HealthCommand: Command {
   static let syntax = CommandSyntax(
     name: "health", summary: "Tells whether every server and each of its dependencies is ready.",
-    details: "Exits 1 when anything is not.", options: [.json, .backends, .timeout])
+    details: "Exits 1 when anything is not.", options: [.json, .backends, .timeout] + CommandSyntax.Option.rpcTLS)
 
   private let isJSON: Bool
-  private let backends: [Address]
+  private let backends: BackendTargets
   private let timeout: Duration
 
   init(_ arguments: Arguments) throws(UsageError) {
     isJSON = arguments.flag("json")
-    backends = try arguments.addresses("backends")
+    backends = try arguments.backends()
     timeout = try arguments.duration("timeout") ?? .seconds(10)
   }
 
@@ -30,7 +30,7 @@ struct HealthCommand: Command {
         )
       }
     }
-    let reports = zip(backends, answers).map { address, answer in
+    let reports = zip(backends.addresses, answers).map { address, answer in
       switch answer {
       case .success(let server): HealthReport(address, server.name, server.health)
       case .failure(let error): HealthReport(address, unreachable: error.message)

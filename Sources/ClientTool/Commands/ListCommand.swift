@@ -10,17 +10,17 @@ struct ListCommand: Command {
     name: "list", summary: "Lists the services and methods of every server.",
     options: [
       .init(name: "all", help: "Also list what every server has: health and reflection."), .json, .backends, .timeout,
-    ])
+    ] + CommandSyntax.Option.rpcTLS)
 
   private let all: Bool
   private let isJSON: Bool
-  private let backends: [Address]
+  private let backends: BackendTargets
   private let timeout: Duration
 
   init(_ arguments: Arguments) throws(UsageError) {
     all = arguments.flag("all")
     isJSON = arguments.flag("json")
-    backends = try arguments.addresses("backends")
+    backends = try arguments.backends()
     timeout = try arguments.duration("timeout") ?? .seconds(10)
   }
 

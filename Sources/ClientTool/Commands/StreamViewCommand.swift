@@ -16,7 +16,7 @@ struct StreamViewCommand: Command {
         help: "The first; -10 is the tenth from the end. Without it the newest; with --subject the oldest."),
       .init(name: "subject", value: "FILTER", help: "Only what matches, such as 'orders.created.*'."),
       .json, .natsURL, .backends, .timeout,
-    ])
+    ] + CommandSyntax.Option.rpcTLS)
 
   private let name: String
   private let limit: Int
@@ -24,7 +24,7 @@ struct StreamViewCommand: Command {
   private let subject: String
   private let isJSON: Bool
   private let url: String
-  private let backends: [Address]
+  private let backends: BackendTargets
   private let timeout: Duration
 
   init(_ arguments: Arguments) throws(UsageError) {
@@ -35,7 +35,7 @@ struct StreamViewCommand: Command {
     subject = arguments.text("subject") ?? ">"
     isJSON = arguments.flag("json")
     url = arguments.text("nats-url") ?? ""
-    backends = try arguments.addresses("backends")
+    backends = try arguments.backends()
     timeout = try arguments.duration("timeout") ?? .seconds(10)
   }
 

@@ -149,6 +149,7 @@ final class ClientConnection: TCPConnectionDelegate, @unchecked Sendable {
   func writable() { link?.sendWaiting() }
 
   func closed(_ error: IOError?) {
+    if let error = error?.tls { return end(RPCError(error, from: address)) }
     let cause = error.map { ": \($0)" } ?? ""
     end(RPCError(.unavailable, "the connection to \(address) was lost\(cause)", reason: "CONNECTION_LOST"))
   }

@@ -1,4 +1,5 @@
 package import EventLoop
+package import TLS
 package import Wire
 
 /// Calls one server; keeps a connection to it, and makes a new one when it is lost.
@@ -26,6 +27,8 @@ package final class RPCClient: CallChannel, @unchecked Sendable {
     package var name = ""
     /// What the client proves itself by, where the server asks for it.
     package var token: ServiceToken?
+    /// What encrypts connections, with ``RPCProtocol/name`` as its protocol; nil for plaintext.
+    package var tls: TLSContextSource?
     /// The usual options.
     package init() {}
   }
@@ -199,8 +202,10 @@ package final class RPCClient: CallChannel, @unchecked Sendable {
 
   private func connect() async -> Bool {
     do {
+      let engine = try options.tls?.current().makeEngine(serverName: host)
       let tcp = try await TCPConnection.connect(
         loop: loop, host: host, port: port, timeout: options.connectTimeout)
+      if let engine { tcp.secure(by: engine) }
       return await greet(tcp)
     } catch {
       lastError = RPCError(.unavailable, "\(error)", reason: "NOT_CONNECTED")

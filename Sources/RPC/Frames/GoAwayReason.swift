@@ -16,11 +16,13 @@ package enum GoAwayReason: UInt16, Sendable {
   case tooManyConnections = 7
   /// The peer does not read what it asked for.
   case slowReader = 8
+  /// The port speaks TLS, and the peer does not.
+  case notEncrypted = 9
 
   /// The status of what a client wanted to do on the connection.
   var status: StatusCode {
     switch self {
-    case .shutdown, .idle, .tooManyConnections: .unavailable
+    case .shutdown, .idle, .tooManyConnections, .notEncrypted: .unavailable
     case .protocolViolation, .versionMismatch: .failedPrecondition
     case .unauthenticated: .unauthenticated
     case .tooManyPings, .slowReader: .resourceExhausted

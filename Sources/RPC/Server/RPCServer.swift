@@ -1,4 +1,5 @@
 package import EventLoop
+package import TLS
 internal import Wire
 
 /// Answers calls on a port.
@@ -48,6 +49,7 @@ package final class RPCServer: @unchecked Sendable {
   let name: String
   private let token: ServiceToken?
   private let interceptors: [any ServerInterceptor]
+  private let tls: TLSContextSource?
   /// By service number, then by method number.
   private var methods: [[ServerMethod?]]
   /// Every method, in the order of the numbers.
@@ -67,19 +69,21 @@ package final class RPCServer: @unchecked Sendable {
   ///
   /// - Parameters:
   ///   - name: the program, as reflection tells it.
+  ///   - tls: what encrypts connections, with ``RPCProtocol/name`` as its protocol; nil for plaintext.
   ///   - token: what clients have to present; nil lets everybody in.
   ///   - interceptors: are told of every call, in this order.
   ///   - health: the dependencies as they are now; asked at each health check, and often while somebody watches.
   ///   - onUnexpectedError: is told what a handler threw that is no ``RPCError``.
   package init(
     loop: EventLoop, name: String, host: String, port: Int, services: [ServiceDefinition], limits: Limits = Limits(),
-    token: ServiceToken? = nil, interceptors: [any ServerInterceptor] = [],
+    tls: TLSContextSource? = nil, token: ServiceToken? = nil, interceptors: [any ServerInterceptor] = [],
     health: @escaping @Sendable () -> [DependencyHealth] = { [] },
     onUnexpectedError: @escaping (any Error, _ method: String, _ metadata: Metadata) -> Void = { _, _, _ in }
   ) throws(IOError) {
     loop.preconditionCurrent()
     self.loop = loop
     self.name = name
+    self.tls = tls
     self.limits = limits
     self.token = token
     self.interceptors = interceptors
@@ -198,6 +202,7 @@ package final class RPCServer: @unchecked Sendable {
   private func accept(_ tcp: TCPConnection) {
     if isShuttingDown { return tcp.abort() }
     let connection = ServerConnection(tcp: tcp, server: self)
+    if let tls { secure(tcp, tls) }
     guard connections.count < limits.connectionsMax else {
       return connection.close(.tooManyConnections, "the server has \(limits.connectionsMax) connections, its most")
     }
@@ -217,6 +222,10 @@ package final class RPCServer: @unchecked Sendable {
       for connection in self.connections.values { connection.checkLiveness(now: self.loop.now) }
       if !self.connections.isEmpty { self.watchLiveness() }
     }
+  }
+
+  private func secure(_ tcp: TCPConnection, _ tls: TLSContextSource) {
+    do throws(TLSError) { tcp.secure(by: try tls.current().makeEngine()) } catch { tcp.abort() }
   }
 
   private func stop() {
