@@ -129,7 +129,12 @@ class SystemTestCase(unittest.TestCase):
     def setUpClass(cls) -> None:
         cls.system = GozonSystem()
         cls.addClassCleanup(cls.system.close)
+        cls.prepare(cls.system)
         cls.system.up()
+
+    @classmethod
+    def prepare(cls, system: GozonSystem) -> None:
+        """Sets up the system before it starts."""
 
     def setUp(self) -> None:
         self.client = self.system.client()

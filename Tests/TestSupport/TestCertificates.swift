@@ -30,8 +30,6 @@ package final class TestCertificates: Sendable {
   package init() throws {
     folder = NSTemporaryDirectory() + "gozon-tls-\(UInt64.random(in: 0 ... .max))"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    try Data(Self.authorityConfiguration(folder).utf8).write(to: URL(fileURLWithPath: "\(folder)/ca.cnf"))
-    try Data().write(to: URL(fileURLWithPath: "\(folder)/index.txt"))
     try openssl(
       ["req", "-x509"] + Self.newKey("\(folder)/ca.key") + ["-subj", "/CN=Test authority", "-out", "\(folder)/ca.pem"])
   }
@@ -52,11 +50,11 @@ package final class TestCertificates: Sendable {
   ) throws -> TLSConfiguration.Identity {
     let path = "\(folder)/\(name)"
     try openssl(["req"] + Self.newKey("\(path).key") + ["-subj", "/O=Gozon/CN=\(name)", "-out", "\(path).csr"])
-    let extensions = "subjectAltName=\(names.joined(separator: ","))\nbasicConstraints=CA:FALSE\n"
-    try Data(extensions.utf8).write(to: URL(fileURLWithPath: "\(path).cnf"))
+    try Data(authorityConfiguration(path, names).utf8).write(to: URL(fileURLWithPath: "\(path).cnf"))
+    try Data().write(to: URL(fileURLWithPath: "\(path).index"))
     try openssl(
-      ["ca", "-batch", "-notext", "-config", "\(folder)/ca.cnf", "-in", "\(path).csr", "-out", "\(path).pem"]
-        + ["-extfile", "\(path).cnf"] + validity.dates)
+      ["ca", "-batch", "-notext", "-config", "\(path).cnf", "-in", "\(path).csr", "-out", "\(path).pem"]
+        + validity.dates)
     return .init(
       certificate: file("\(name).pem", setting: "--test-certificate"), key: file("\(name).key", setting: "--test-key"))
   }
@@ -80,19 +78,24 @@ package final class TestCertificates: Sendable {
     }
   }
 
-  private static func authorityConfiguration(_ folder: String) -> String {
+  /// What the authority does for one certificate; with records of its own, so that several can be issued at a time.
+  private func authorityConfiguration(_ path: String, _ names: [String]) -> String {
     """
     [ca]
     default_ca = authority
     [authority]
     certificate = \(folder)/ca.pem
     private_key = \(folder)/ca.key
-    database = \(folder)/index.txt
+    database = \(path).index
     new_certs_dir = \(folder)
     rand_serial = yes
     unique_subject = no
     default_md = sha256
     policy = names
+    x509_extensions = extensions
+    [extensions]
+    subjectAltName = \(names.joined(separator: ","))
+    basicConstraints = CA:FALSE
     [names]
     organizationName = optional
     commonName = supplied

@@ -131,7 +131,9 @@ class System:
 
 def environment_for(home: Home, programs: Path) -> dict[str, str]:
     """The variables that make tools/up run ready programs in a home of their own, with its own servers and on free
-    ports, whatever else the environment says."""
+    ports, without TLS, whatever else the environment says."""
     ports = {variable: "0" for variable, _ in PORTS.values()}
-    own = dict.fromkeys(("GOZON_DATABASE_URL_ORDERS", "GOZON_DATABASE_URL_PAYMENTS", "GOZON_NATS_URL"), "")
+    servers = ("GOZON_DATABASE_URL_ORDERS", "GOZON_DATABASE_URL_PAYMENTS", "GOZON_NATS_URL")
+    tls = (f"GOZON_RPC_TLS_{name}" for name in ("CERTIFICATE", "KEY", "CLIENT_CA", "CA"))
+    own = dict.fromkeys((*servers, *tls), "")
     return {"GOZON_HOME": str(home.path), "GOZON_BUILD_DIR": str(programs), **ports, **own}

@@ -78,7 +78,7 @@ final class ServerConnection: TCPConnectionDelegate, @unchecked Sendable {
   func closed(_ error: IOError?) { ended() }
 
   func plaintextAnswer(to bytes: borrowing RawSpan) -> [UInt8] {
-    let first = bytes.byteCount < 4 ? 0 : bytes.unsafeLoadUnaligned(as: UInt32.self)
+    let first = bytes.byteCount < 4 ? 0 : bytes.littleEndian(at: 0, as: UInt32.self)
     var answer: [UInt8] = []
     FrameHeader(kind: .goAway, code: GoAwayReason.notEncrypted.rawValue)
       .append(payload: Array(FrameError.notEncrypted(first: first).description.utf8), to: &answer)
