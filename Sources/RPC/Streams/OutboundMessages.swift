@@ -43,7 +43,10 @@ public final class OutboundMessages: @unchecked Sendable {
   }
 
   /// The call was handed back by a connection that never saw it.
-  func detach() { link = nil }
+  func detach() {
+    link = nil
+    isInLine = false
+  }
 
   /// Sends a message if nothing stands in its way.
   ///
