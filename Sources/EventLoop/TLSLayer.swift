@@ -8,7 +8,8 @@ final class TLSLayer {
   let engine: TLSEngine
   /// What OpenSSL said unasked since the socket last took everything, in bytes.
   var unreadBytes = 0
-  private var handshakeTimer: LoopTimer?
+  /// Ends a handshake that takes too long; nil when it is over.
+  private(set) var handshakeTimer: LoopTimer?
 
   /// TLS by `engine`, whose handshake ends when `timer` fires.
   init(engine: TLSEngine, handshakeTimer: LoopTimer) {
