@@ -61,6 +61,7 @@ package struct Backend: Sendable {
       loop: loop, name: "gozon-\(name)", host: host, port: configuration.integer("\(name)-port"),
       services: specialty.services,
       tls: RPCTLSSettings.server(configuration, applicationProtocol: RPCProtocol.name, log: log),
+      token: ServiceTokenSetting.token(configuration).map(ServiceToken.init),
       health: { readiness().map(DependencyHealth.init) },
       onUnexpectedError: { error, method, metadata in
         log.error(

@@ -15,6 +15,6 @@ package enum BackendSettings {
       Setting("migrations", .text, default: "Schemas/sql/\(name)", "The directory of the database's migrations."),
       Setting(
         "currency", .currency, default: "RUB", "The shop's currency (ISO 4217): what is meant when none is said."),
-    ] + RPCTLSSettings.server + CommonSettings.all
+    ] + RPCTLSSettings.server + [ServiceTokenSetting.server] + CommonSettings.all
   }
 }

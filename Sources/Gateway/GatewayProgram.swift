@@ -13,11 +13,13 @@ package enum GatewayProgram {
       Setting(
         "backends", .addresses, default: "127.0.0.1:7001,127.0.0.1:7002",
         "The RPC servers whose routes are offered, replicas included; where two contradict, the first one wins."),
-    ] + RPCTLSSettings.client + CommonSettings.all
+    ] + RPCTLSSettings.client + [ServiceTokenSetting.client] + CommonSettings.all
 
   /// Runs until the process is told to end.
   package static func run(loop: EventLoop, log: Log, configuration: Configuration) async throws {
     var options = RPCClient.Options()
+    options.name = "gozon-gateway"
+    options.token = ServiceTokenSetting.token(configuration).map(ServiceToken.init)
     options.tls = try RPCTLSSettings.client(configuration, applicationProtocol: RPCProtocol.name, log: log)
     let channels = configuration.addresses("backends").map {
       RPCClient(loop: loop, host: $0.host, port: $0.port, options: options)

@@ -14,7 +14,7 @@ package enum CommonSettings {
   /// What is wrong with settings that are right each for itself.
   package static func problems(_ configuration: Configuration) -> [String] {
     let listening = ListenPolicy.problem(
-      host: configuration.text("listen-host"), isMutualTLS: RPCTLSSettings.isMutual(configuration),
+      host: configuration.text("listen-host"), isAuthenticated: RPCTLSSettings.isAuthenticated(configuration),
       isInsecureListen: configuration.flag("insecure-listen"))
     return [RPCTLSSettings.problem(configuration), listening].compactMap { $0 }
   }

@@ -118,7 +118,8 @@ private struct ArgumentReader {
     for setting in settings {
       if let value = values[setting.name], !value.isEmpty || setting.defaultValue != nil {
         if let problem = setting.problem(with: value) {
-          mistakes.append("--\(setting.name) (\(setting.variable)) \(problem), not \"\(value)\"")
+          let shown = setting.isSecret ? "\(value.utf8.count)" : "\"\(value)\""
+          mistakes.append("--\(setting.name) (\(setting.variable)) \(problem), not \(shown)")
         }
       } else if let fallback = setting.defaultValue {
         values[setting.name] = fallback

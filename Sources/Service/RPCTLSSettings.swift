@@ -33,9 +33,10 @@ package enum RPCTLSSettings {
     return nil
   }
 
-  /// Whether callers of RPC prove who they are by a certificate.
-  package static func isMutual(_ configuration: Configuration) -> Bool {
-    !configuration.text(clientAuthorities.name).isEmpty
+  /// Whether the program answers RPC, and its callers prove who they are, by a certificate or a service token.
+  static func isAuthenticated(_ configuration: Configuration) -> Bool {
+    guard configuration.has(clientAuthorities.name) else { return false }
+    return !configuration.text(clientAuthorities.name).isEmpty || ServiceTokenSetting.token(configuration) != nil
   }
 
   /// The TLS of a server; nil when it has none.

@@ -12,6 +12,8 @@ package struct Setting: Sendable {
     case choice([String])
     /// `host:port`, several separated by commas.
     case addresses
+    /// A text of so many bytes, or none; no message repeats it.
+    case secret(ClosedRange<Int>)
     /// Three capital letters (ISO 4217).
     case currency
   }
@@ -45,6 +47,8 @@ package struct Setting: Sendable {
 
   var isFlag: Bool { if case .flag = kind { true } else { false } }
 
+  var isSecret: Bool { if case .secret = kind { true } else { false } }
+
   /// Why `value` is not allowed; nil when it is.
   func problem(with value: String) -> String? {
     switch kind {
@@ -59,6 +63,9 @@ package struct Setting: Sendable {
     case .currency:
       let isCode = value.utf8.count == 3 && value.utf8.allSatisfy { (0x41...0x5A).contains($0) }
       return isCode ? nil : "must be a currency of ISO 4217, such as RUB"
+    case .secret(let range):
+      if value.isEmpty || range.contains(value.utf8.count) { return nil }
+      return "must have \(range.lowerBound) to \(range.upperBound) bytes"
     case .addresses:
       return Address.list(value) == nil ? "must be host:port, or several separated by commas" : nil
     }

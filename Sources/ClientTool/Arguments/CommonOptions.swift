@@ -16,7 +16,7 @@ extension CommandSyntax.Option {
   /// For machines.
   static let json = Self(name: "json", help: "Print JSON, one document a line, instead of a table.")
   /// How the services are called.
-  static let rpcTLS = RPCTLSSettings.client.map {
-    Self(name: $0.name, value: "FILE", variable: $0.variable, help: $0.help)
-  }
+  static let rpcSecurity =
+    RPCTLSSettings.client.map { Self(name: $0.name, value: "FILE", variable: $0.variable, help: $0.help) }
+    + [ServiceTokenSetting.client].map { Self(name: $0.name, value: "TOKEN", variable: $0.variable, help: $0.help) }
 }

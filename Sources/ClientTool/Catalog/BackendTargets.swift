@@ -18,6 +18,14 @@ extension Arguments {
   func backends() throws(UsageError) -> BackendTargets {
     let addresses = try addresses("backends")
     var options = RPCClient.Options()
+    options.name = "gozon"
+    options.token = try text("service-token").flatMap { text throws(UsageError) in
+      if text.isEmpty { return nil }
+      guard ServiceTokenSetting.lengths.contains(text.utf8.count) else {
+        throw UsageError("a service token has \(ServiceTokenSetting.lengths) bytes, this one \(text.utf8.count)")
+      }
+      return ServiceToken(text)
+    }
     do throws(TLSError) {
       let configuration = try RPCTLSSettings.clientConfiguration(
         { text($0) ?? "" }, applicationProtocol: RPCProtocol.name)

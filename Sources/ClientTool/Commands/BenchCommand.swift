@@ -20,7 +20,7 @@ struct BenchCommand: Command {
       .init(name: "duration", value: "TIME", defaultValue: "10s", help: "How long."),
       .init(name: "connections", value: "N", defaultValue: "1", help: "Connections to each server of the method."),
       .json, .backends, .timeout,
-    ] + CommandSyntax.Option.rpcTLS)
+    ] + CommandSyntax.Option.rpcSecurity)
 
   private let method: String
   private let request: String

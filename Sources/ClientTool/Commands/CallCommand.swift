@@ -22,7 +22,7 @@ struct CallCommand: Command {
       .init(
         name: "idempotency-key", value: "KEY", help: "Make a repeat with the same key harmless, where the method can."),
       .init(name: "json", help: "Print the error of a single request as JSON too."), .timeout, .backends,
-    ] + CommandSyntax.Option.rpcTLS)
+    ] + CommandSyntax.Option.rpcSecurity)
 
   /// Requests of a stream that are under way at once.
   private static let inFlightMax = 64

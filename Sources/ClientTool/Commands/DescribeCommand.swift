@@ -8,7 +8,7 @@ struct DescribeCommand: Command {
   static let syntax = CommandSyntax(
     name: "describe", summary: "Describes a service, a method, a message or an enum.",
     operands: [.init(name: "NAME", help: "Such as Orders, Orders.CreateOrder, Order or gozon.orders.OrderStatus.")],
-    options: [.json, .backends, .timeout] + CommandSyntax.Option.rpcTLS)
+    options: [.json, .backends, .timeout] + CommandSyntax.Option.rpcSecurity)
 
   private let name: String
   private let isJSON: Bool

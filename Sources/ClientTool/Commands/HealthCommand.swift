@@ -7,7 +7,7 @@ internal import Service
 struct HealthCommand: Command {
   static let syntax = CommandSyntax(
     name: "health", summary: "Tells whether every server and each of its dependencies is ready.",
-    details: "Exits 1 when anything is not.", options: [.json, .backends, .timeout] + CommandSyntax.Option.rpcTLS)
+    details: "Exits 1 when anything is not.", options: [.json, .backends, .timeout] + CommandSyntax.Option.rpcSecurity)
 
   private let isJSON: Bool
   private let backends: BackendTargets

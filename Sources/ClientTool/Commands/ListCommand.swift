@@ -10,7 +10,7 @@ struct ListCommand: Command {
     name: "list", summary: "Lists the services and methods of every server.",
     options: [
       .init(name: "all", help: "Also list what every server has: health and reflection."), .json, .backends, .timeout,
-    ] + CommandSyntax.Option.rpcTLS)
+    ] + CommandSyntax.Option.rpcSecurity)
 
   private let all: Bool
   private let isJSON: Bool

@@ -16,7 +16,7 @@ struct StreamViewCommand: Command {
         help: "The first; -10 is the tenth from the end. Without it the newest; with --subject the oldest."),
       .init(name: "subject", value: "FILTER", help: "Only what matches, such as 'orders.created.*'."),
       .json, .natsURL, .backends, .timeout,
-    ] + CommandSyntax.Option.rpcTLS)
+    ] + CommandSyntax.Option.rpcSecurity)
 
   private let name: String
   private let limit: Int

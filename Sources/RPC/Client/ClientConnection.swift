@@ -166,7 +166,7 @@ final class ClientConnection: TCPConnectionDelegate, @unchecked Sendable {
     case .stream(let isOpen): streamFrameReceived(header, payload, isOpen: isOpen)
     case .pong(let value): output.append(FrameHeader(kind: .pong, value: value))
     case .drain(let unseen):
-      drain(unseen)
+      drain(GoAwayReason(rawValue: header.code), unseen)
       closeIfDrained()
     case .close(let error): end(error)
     }
@@ -192,8 +192,9 @@ final class ClientConnection: TCPConnectionDelegate, @unchecked Sendable {
 
   /// The server takes no more calls, and never saw `unseen`: they go elsewhere, but for those that have sent messages,
   /// which nobody has any more.
-  private func drain(_ unseen: [PendingCall]) {
-    let reason = RPCError(.unavailable, "the server at \(address) is shutting down", reason: "DRAINING")
+  private func drain(_ reason: GoAwayReason?, _ unseen: [PendingCall]) {
+    let cause = reason == .idle ? "lets idle connections go" : "is shutting down"
+    let reason = RPCError(.unavailable, "the server at \(address) \(cause)", reason: "DRAINING")
     var movable: [PendingCall] = []
     for call in unseen {
       call.connection = nil
