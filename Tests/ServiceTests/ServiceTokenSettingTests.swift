@@ -4,7 +4,8 @@ import Testing
 
 @Suite struct ServiceTokenSettingTests {
   private static func configuration(
-    _ token: String, host: String = "0.0.0.0", _ settings: [Setting] = RPCTLSSettings.server + [ServiceTokenSetting.server]
+    _ token: String, host: String = "0.0.0.0",
+    _ settings: [Setting] = RPCTLSSettings.server + [ServiceTokenSetting.server]
   ) throws(Configuration.Refusal) -> Configuration {
     try Configuration(
       usage: "usage", settings: settings + CommonSettings.all, arguments: ["--listen-host", host],

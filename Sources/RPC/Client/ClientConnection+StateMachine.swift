@@ -37,7 +37,7 @@ struct ClientConnectionStateMachine<Call> {
   /// What the server announced.
   private(set) var peer: Hello?
   /// The calls that wait for their answer.
-  private(set) var calls: [UInt32: Call] = [:]
+  private(set) var calls = StreamTable<Call>()
   private var lastStream: UInt32 = 0
   private let streamLast: UInt32
   private let hello: Hello
@@ -92,8 +92,8 @@ struct ClientConnectionStateMachine<Call> {
   /// The connection is gone: every call that waits is handed back to be failed.
   mutating func connectionClosed() -> [Call] {
     phase = .closed
-    defer { calls = [:] }
-    return Array(calls.values)
+    defer { calls.removeAll() }
+    return calls.values
   }
 
   private mutating func helloReceived(_ payload: RawSpan) -> Action {
@@ -125,9 +125,8 @@ struct ClientConnectionStateMachine<Call> {
     let reason = GoAwayReason(rawValue: header.code)
     guard reason == .shutdown || reason == .idle || reason == nil else { return refused(reason, payload) }
     phase = .draining
-    let unseen = calls.filter { $0.key > header.stream }
-    for stream in unseen.keys { calls[stream] = nil }
-    return .drain(unseen.sorted { $0.key < $1.key }.map(\.value))
+    let unseen = calls.streams.filter { $0 > header.stream }.sorted()
+    return .drain(unseen.compactMap { calls.removeValue(forKey: $0) })
   }
 
   /// The server ends the connection at once, and says why.

@@ -36,7 +36,7 @@ struct ServerConnectionStateMachine<Call> {
 
   private(set) var phase = Phase.awaitingHello
   /// The calls that were not answered at once, and whose answer is due.
-  private(set) var calls: [UInt32: Call] = [:]
+  private(set) var calls = StreamTable<Call>()
   /// Handlers that run, those of cancelled calls included: a peer that opens and cancels gains nothing by it.
   private(set) var runningHandlers = 0
   /// The last call that was seen.
@@ -85,8 +85,8 @@ struct ServerConnectionStateMachine<Call> {
   /// The connection is gone: every open call is handed back to be cancelled.
   mutating func connectionClosed() -> [Call] {
     phase = .closed
-    defer { calls = [:] }
-    return Array(calls.values)
+    defer { calls.removeAll() }
+    return calls.values
   }
 
   private mutating func helloReceived(_ payload: RawSpan) -> Action {

@@ -42,7 +42,7 @@ struct FlowControl {
 
   private let ours: (call: Int, connection: Int)
   private let peers: (call: Int, connection: Int)
-  private(set) var calls: [UInt32: Call] = [:]
+  private(set) var calls = StreamTable<Call>()
   /// What may still be sent on the connection.
   private(set) var sendCredit: Int
   /// What the peer may still send on the connection.

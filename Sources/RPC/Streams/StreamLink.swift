@@ -25,7 +25,7 @@ final class StreamLink: @unchecked Sendable {
   private let output: FrameOutput
   private let payloadMax: Int
   private(set) var flow: FlowControl
-  private var calls: [UInt32: Call] = [:]
+  private var calls = StreamTable<Call>()
   /// Calls with a message that waits for the connection, in the order in which they take turns.
   private var line = FIFO<OutboundMessages>()
 
@@ -85,7 +85,7 @@ final class StreamLink: @unchecked Sendable {
 
   /// The connection is gone.
   func connectionClosed(_ error: any Error) {
-    for stream in calls.keys { callFailed(stream, error) }
+    for stream in calls.streams { callFailed(stream, error) }
   }
 
   // MARK: Receiving
