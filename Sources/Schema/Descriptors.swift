@@ -77,6 +77,21 @@ package struct FieldDescriptor: Sendable {
   }
 }
 
+/// The place that a removed field keeps: `reserved TYPE = n`.
+package struct ReservedDescriptor: Sendable {
+  /// The number of the removed field.
+  package let number: Int
+  /// The type of its value, or of the elements.
+  package let type: FieldType
+  /// Whether it was one, at most one, or any number.
+  package let cardinality: Cardinality
+  /// Where the number is given.
+  package let position: SourcePosition
+
+  /// The size of the slot in bytes.
+  package var slotSize: Int { FieldDescriptor.slotSize(type, cardinality) }
+}
+
 /// A message type.
 package struct MessageDescriptor: Sendable {
   /// The name without the package.
@@ -85,6 +100,8 @@ package struct MessageDescriptor: Sendable {
   package let fullName: String
   /// Its fields in the order of their numbers.
   package let fields: [FieldDescriptor]
+  /// The places of removed fields, in the order of their numbers.
+  package let reserved: [ReservedDescriptor]
   /// The size of the fixed block in bytes, with the slots of removed fields.
   package let fixedLength: Int
   /// The index of its file in ``SchemaSet/files``.
@@ -106,6 +123,8 @@ package struct EnumCaseDescriptor: Sendable {
   package let number: UInt16
   /// The text of its `///` lines.
   package let docs: String
+  /// Where it is declared.
+  package let position: SourcePosition
 }
 
 /// An enum type.
@@ -188,8 +207,12 @@ package struct SchemaFile: Sendable {
   package let source: String
   /// The package of its names, such as `gozon.orders`.
   package let package: String
+  /// Where the package is named.
+  package let packagePosition: SourcePosition
   /// The names of the files it imports.
   package let imports: [String]
+  /// Where it imports each of them.
+  package let importPositions: [SourcePosition]
   /// The text of its first `///` lines.
   package let docs: String
 }

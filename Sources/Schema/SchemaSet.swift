@@ -30,14 +30,17 @@ package struct SchemaSet: Sendable {
   package func service(named fullName: String) -> ServiceDescriptor? { services.first { $0.fullName == fullName } }
 
   /// A field's type as the schema language writes it, enums and messages with their packages.
-  package func spelling(of field: FieldDescriptor) -> String {
+  package func spelling(of field: FieldDescriptor) -> String { spelling(of: field.type, field.cardinality) }
+
+  /// A type as the schema language writes it, enums and messages with their packages.
+  package func spelling(of type: FieldType, _ cardinality: Cardinality) -> String {
     let type =
-      switch field.type {
+      switch type {
       case .enumeration(let index): enums[index].fullName
       case .message(let index): messages[index].fullName
-      default: FieldType.builtIn.first { $0.value == field.type }?.key ?? ""
+      default: FieldType.builtIn.first { $0.value == type }?.key ?? ""
       }
-    return switch field.cardinality {
+    return switch cardinality {
     case .one: type
     case .optional: "\(type)?"
     case .list: "list<\(type)>"

@@ -42,7 +42,8 @@ extension Checker {
       if let first = numbers.updateValue(name.value, forKey: number.value) {
         report("'\(first)' has the number \(number.value) already", in: file, at: number.position)
       }
-      result.append(EnumCaseDescriptor(name: name.value, number: value, docs: declaration.docs))
+      result.append(
+        EnumCaseDescriptor(name: name.value, number: value, docs: declaration.docs, position: name.position))
     }
     return result
   }
@@ -54,11 +55,12 @@ extension Checker {
     for file in syntax.indices {
       for declaration in syntax[file].messages {
         requireDocs(declaration.docs, of: "message", in: file, at: declaration.name.position)
-        let (fields, fixedLength) = checkMembers(declaration.members, in: file)
+        let (fields, reserved, fixedLength) = checkMembers(declaration.members, in: file)
         messages.append(
           MessageDescriptor(
             name: declaration.name.value, fullName: fullName(declaration.name.value, in: file), fields: fields,
-            fixedLength: fixedLength, file: file, docs: declaration.docs, position: declaration.name.position))
+            reserved: reserved, fixedLength: fixedLength, file: file, docs: declaration.docs,
+            position: declaration.name.position))
       }
     }
     return messages
@@ -66,8 +68,9 @@ extension Checker {
 
   private mutating func checkMembers(
     _ members: [MemberSyntax], in file: Int
-  ) -> (fields: [FieldDescriptor], fixedLength: Int) {
+  ) -> (fields: [FieldDescriptor], reserved: [ReservedDescriptor], fixedLength: Int) {
     var fields: [FieldDescriptor] = []
+    var reserved: [ReservedDescriptor] = []
     var slot = 8
     var number: Int64 = 0
     for member in members {
@@ -81,10 +84,14 @@ extension Checker {
           FieldDescriptor(
             name: name.value, number: Int(number), type: type, cardinality: member.type.cardinality, slot: slot,
             marks: marks, docs: member.docs, position: name.position))
+      } else {
+        reserved.append(
+          ReservedDescriptor(
+            number: Int(number), type: type, cardinality: member.type.cardinality, position: member.number.position))
       }
       slot += FieldDescriptor.slotSize(type, member.type.cardinality)
     }
-    return (fields, slot - 8)
+    return (fields, reserved, slot - 8)
   }
 
   private mutating func checkNumber(_ number: Located<Int64>, after last: Int64, in file: Int) {

@@ -41,7 +41,8 @@ struct Checker {
     let files = zip(sources, syntax).map { source, syntax in
       SchemaFile(
         name: source.name, source: source.source, package: syntax.package?.value ?? "",
-        imports: syntax.imports.map(\.value), docs: syntax.docs)
+        packagePosition: syntax.package?.position ?? SourcePosition(), imports: syntax.imports.map(\.value),
+        importPositions: syntax.imports.map(\.position), docs: syntax.docs)
     }
     return SchemaSet(files: files, enums: enums, messages: messages, services: services)
   }
