@@ -67,6 +67,9 @@ public struct Pattern: Sendable {
     return String(decoding: characters.map { UInt8($0) }, as: UTF8.self)
   }
 
+  /// The most characters of a text that matches; nil when it may be of any length.
+  public var lengthMax: Int? { repeating == 0 ? count : nil }
+
   /// The positions reached, with those behind positions that may be left out.
   private func skippingOptional(_ positions: UInt64) -> UInt64 {
     var reached = positions
