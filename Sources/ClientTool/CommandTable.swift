@@ -6,6 +6,7 @@ enum CommandTable {
   static let commands: [any Command.Type] = [
     ListCommand.self, DescribeCommand.self, CallCommand.self, HealthCommand.self,
     StreamListCommand.self, StreamInfoCommand.self, StreamViewCommand.self, BenchCommand.self,
+    SchemaCheckCommand.self, SchemaDiffCommand.self, SchemaDocsCommand.self, SchemaReleaseCommand.self,
   ]
 
   /// What a command line asks for.
@@ -58,7 +59,7 @@ enum CommandTable {
       gozon COMMAND [arguments] [options]
 
       Talks to a running Gozon: its services by RPC, its streams by NATS. It knows no service at build time; the services
-      tell what they offer.
+      tell what they offer. The schema commands read files, and need nothing that runs.
 
       Commands:
       \(CommandSyntax.aligned(rows).joined(separator: "\n"))

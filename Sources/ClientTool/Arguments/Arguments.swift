@@ -58,7 +58,7 @@ struct Arguments: Sendable {
   }
 
   private func checkOperands(_ syntax: CommandSyntax) throws(UsageError) {
-    if operands.count > syntax.operands.count {
+    if operands.count > syntax.operands.count, syntax.operands.last?.isRepeatable != true {
       throw UsageError("unexpected argument '\(operands[syntax.operands.count])'; usage: \(syntax.usage)")
     }
     if let missing = syntax.operands.dropFirst(operands.count).first(where: { !$0.isOptional }) {

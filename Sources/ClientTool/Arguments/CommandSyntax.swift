@@ -6,6 +6,8 @@ struct CommandSyntax: Sendable {
     let name: String
     /// Whether it may be left out.
     var isOptional = false
+    /// Whether there may be several; only the last operand of a command.
+    var isRepeatable = false
     /// What it is, in a line.
     let help: String
   }
@@ -37,7 +39,10 @@ struct CommandSyntax: Sendable {
 
   /// How it is called: `gozon call METHOD [REQUEST] [options]`.
   var usage: String {
-    let operands = operands.map { $0.isOptional ? " [\($0.name)]" : " \($0.name)" }.joined()
+    let operands = operands.map { operand in
+      let name = operand.name + (operand.isRepeatable ? "…" : "")
+      return operand.isOptional ? " [\(name)]" : " \(name)"
+    }.joined()
     return "gozon \(name)\(operands)\(options.isEmpty ? "" : " [options]")"
   }
 

@@ -28,7 +28,7 @@ struct Description {
 
   private func text(of method: MethodDescriptor, in service: ServiceDescriptor) -> String {
     let (request, response) = (schemas.messages[method.request], schemas.messages[method.response])
-    let routes = method.routes.map { "  HTTP    \(text(of: $0))" }
+    let routes = method.routes.map { "  HTTP    \($0.answer)" }
     return """
       method \(method.fullName) (number \(service.number).\(method.number))
       \(indented(method.docs))
@@ -59,13 +59,6 @@ struct Description {
     var table = TextTable([("NO", .right), ("CASE", .left), ("DOCS", .left)])
     for value in type.cases { table.append("\(value.number)", value.name, firstParagraph(value.docs)) }
     return "enum \(type.fullName)\n\(indented(type.docs))\n\n\(indented(table.text))"
-  }
-
-  private func text(of route: HTTPBinding) -> String {
-    var text = "\(route.summary) -> \(route.status)"
-    if let location = route.location { text += ", Location: \(location)" }
-    if route.hasETag { text += ", ETag" }
-    return text
   }
 
   /// An example as JSON.

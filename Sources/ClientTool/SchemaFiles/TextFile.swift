@@ -1,0 +1,70 @@
+internal import Glibc
+internal import RPC
+
+/// Reads and writes whole text files.
+enum TextFile {
+  /// The names in a directory, sorted, without those that begin with a dot.
+  ///
+  /// - Throws: ``RPCError`` INVALID_ARGUMENT when it cannot be read.
+  static func names(in directory: String) throws(RPCError) -> [String] {
+    guard let stream = opendir(directory) else { throw failure("read", directory) }
+    defer { closedir(stream) }
+    var names: [String] = []
+    while let entry = readdir(stream) {
+      let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
+        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+      }
+      if !name.hasPrefix(".") { names.append(name) }
+    }
+    return names.sorted()
+  }
+
+  /// Whether there is a directory.
+  static func isDirectory(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+  }
+
+  /// The text of a file of at most so many bytes.
+  ///
+  /// - Throws: ``RPCError`` INVALID_ARGUMENT when it cannot be read, is larger, or is no text.
+  static func read(_ path: String, sizeMax: Int) throws(RPCError) -> String {
+    guard let file = fopen(path, "r") else { throw failure("read", path) }
+    defer { fclose(file) }
+    let bytes = [UInt8](unsafeUninitializedCapacity: sizeMax + 1) { buffer, count in
+      count = fread(buffer.baseAddress, 1, buffer.count, file)
+    }
+    guard ferror(file) == 0 else { throw failure("read", path) }
+    guard bytes.count <= sizeMax else {
+      throw RPCError(.invalidArgument, "\(path) is larger than \(sizeMax) bytes")
+    }
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+      throw RPCError(.invalidArgument, "\(path) is not valid UTF-8")
+    }
+    return text
+  }
+
+  /// Writes a file, replacing what is there.
+  ///
+  /// - Throws: ``RPCError`` INVALID_ARGUMENT when it cannot be written.
+  static func write(_ text: String, to path: String) throws(RPCError) {
+    guard let file = fopen(path, "w") else { throw failure("write", path) }
+    let bytes = Array(text.utf8)
+    let written = fwrite(bytes, 1, bytes.count, file)
+    guard fclose(file) == 0, written == bytes.count else { throw failure("write", path) }
+  }
+
+  /// Makes a directory, unless it is there.
+  static func makeDirectory(_ path: String) throws(RPCError) {
+    guard isDirectory(path) || mkdir(path, 0o755) == 0 else { throw failure("make", path) }
+  }
+
+  /// Removes a file.
+  static func remove(_ path: String) throws(RPCError) {
+    guard unlink(path) == 0 else { throw failure("remove", path) }
+  }
+
+  private static func failure(_ verb: String, _ path: String) -> RPCError {
+    RPCError(.invalidArgument, "cannot \(verb) \(path): \(String(cString: strerror(errno)))")
+  }
+}
