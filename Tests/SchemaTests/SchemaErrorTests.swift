@@ -259,25 +259,4 @@ struct SchemaErrorTests {
     )
   }
 
-  @Test func `every truncation and many mutations of a schema are answered, never crashed on`() throws {
-    let source = Array(try Fixtures.everything().files[0].source.unicodeScalars)
-    var random = SeededGenerator(seed: 1)
-    for length in stride(from: 0, to: source.count, by: 7) {
-      var changed = Array(source[..<length])
-      _ = errors([("a.gozon", text(changed))])
-      guard length > 0 else { continue }
-      changed = source
-      let alphabet = Array("{}()<>:=,.?@\"-/ \n\u{0}a1é".unicodeScalars)
-      for _ in 0..<3 {
-        changed[Int.random(in: 0..<changed.count, using: &random)] = alphabet.randomElement(using: &random)!
-      }
-      _ = errors([("a.gozon", text(changed))])
-    }
-  }
-
-  private func text(_ scalars: [Unicode.Scalar]) -> String {
-    var view = String.UnicodeScalarView()
-    view.append(contentsOf: scalars)
-    return String(view)
-  }
 }

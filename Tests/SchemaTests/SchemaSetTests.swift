@@ -109,11 +109,13 @@ enum Fixtures {
     try schemas(in: packageDirectory.appending(path: "Tests/SchemaTests/Schemas"))
   }
 
-  private static var packageDirectory: URL {
+  /// The package.
+  static var packageDirectory: URL {
     URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
   }
 
-  private static func schemas(in directory: URL) throws -> SchemaSet {
+  /// The schemas of a directory.
+  static func schemas(in directory: URL) throws -> SchemaSet {
     let files = try FileManager.default.contentsOfDirectory(at: directory, includingPropertiesForKeys: nil)
       .filter { $0.pathExtension == "gozon" }
       .sorted { $0.lastPathComponent < $1.lastPathComponent }
