@@ -48,6 +48,9 @@ import Testing
       (["stream", "ls"], StreamListCommand.self), (["stream", "info", "ORDERS"], StreamInfoCommand.self),
       (["stream", "view", "ORDERS", "--from", "-5"], StreamViewCommand.self),
       (["bench", "Orders.GetOrder", "--rate", "10"], BenchCommand.self),
+      (["schema", "check", "a.gozon", "b.gozon"], SchemaCheckCommand.self),
+      (["schema", "diff", "--against", "0.1"], SchemaDiffCommand.self), (["schema", "docs"], SchemaDocsCommand.self),
+      (["schema", "release", "0.2", "Schemas", "--replace"], SchemaReleaseCommand.self),
     ]
     for (words, type) in lines {
       guard case .run(let command) = try CommandTable.request(words, environment: [:]) else {
