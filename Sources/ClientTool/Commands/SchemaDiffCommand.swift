@@ -57,7 +57,7 @@ struct SchemaDiffCommand: Command {
       return releases.map { ($0, directory.release($0)) }
     }
     if releases.contains(against) { return [(against, directory.release(against))] }
-    guard TextFile.isDirectory(against) else {
+    guard WholeFile.isDirectory(against) else {
       let hint = suggestion(for: against, among: releases)
       throw RPCError(
         .invalidArgument,

@@ -73,15 +73,15 @@ struct SchemaReleaseCommand: Command {
 
   private func write(_ schemas: SchemaSet, _ corpora: [Corpus]) throws {
     let release = directory.release(name).path
-    try TextFile.makeDirectory("\(directory.path)/released")
-    try TextFile.makeDirectory(release)
-    for file in try TextFile.names(in: release) where file.hasSuffix(".gozon") || file.hasSuffix(".corpus") {
-      try TextFile.remove("\(release)/\(file)")
+    try WholeFile.makeDirectory("\(directory.path)/released")
+    try WholeFile.makeDirectory(release)
+    for file in try WholeFile.names(in: release) where file.hasSuffix(".gozon") || file.hasSuffix(".corpus") {
+      try WholeFile.remove("\(release)/\(file)")
     }
     for (file, corpus) in zip(schemas.files, corpora) {
-      try TextFile.write(file.source, to: "\(release)/\(file.name)")
+      try WholeFile.write(file.source, to: "\(release)/\(file.name)")
       let comment = "The messages of \(file.name) as release \(name) encodes them, by 'gozon schema release'."
-      try TextFile.write(corpus.text(comment: comment), to: "\(release)/\(file.name.dropLast(6)).corpus")
+      try WholeFile.write(corpus.text(comment: comment), to: "\(release)/\(file.name.dropLast(6)).corpus")
     }
   }
 }

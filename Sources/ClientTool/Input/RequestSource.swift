@@ -1,4 +1,3 @@
-internal import Glibc
 internal import RPC
 
 /// Where the requests of a command come from.
@@ -26,19 +25,6 @@ enum RequestSource: Equatable, Sendable {
   ///
   /// - Throws: ``RPCError`` INVALID_ARGUMENT when it cannot be read, or is larger than any request.
   static func contents(of path: String) throws(RPCError) -> [UInt8] {
-    guard let file = fopen(path, "r") else { throw unreadable(path) }
-    defer { fclose(file) }
-    let contents = [UInt8](unsafeUninitializedCapacity: LineSplitter.lineBytesMax + 1) { buffer, count in
-      count = fread(buffer.baseAddress, 1, buffer.count, file)
-    }
-    guard ferror(file) == 0 else { throw unreadable(path) }
-    guard contents.count <= LineSplitter.lineBytesMax else {
-      throw RPCError(.invalidArgument, "\(path) is larger than \(LineSplitter.lineBytesMax) bytes")
-    }
-    return contents
-  }
-
-  private static func unreadable(_ path: String) -> RPCError {
-    RPCError(.invalidArgument, "cannot read \(path): \(String(cString: strerror(errno)))")
+    try WholeFile.bytes(of: path, sizeMax: LineSplitter.lineBytesMax)
   }
 }

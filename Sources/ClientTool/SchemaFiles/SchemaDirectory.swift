@@ -19,11 +19,11 @@ struct SchemaDirectory: Equatable, Sendable {
 
   /// The schemas. Throws ``SchemaErrors`` with the paths of the files.
   func schemas() throws -> SchemaSet {
-    let names = try TextFile.names(in: path).filter { $0.hasSuffix(".gozon") }
+    let names = try WholeFile.names(in: path).filter { $0.hasSuffix(".gozon") }
     guard !names.isEmpty else {
       throw RPCError(.invalidArgument, "there is no .gozon file in \(path); name the directory of the schemas")
     }
-    let sources = try names.map { ($0, try TextFile.read("\(path)/\($0)", sizeMax: SchemaSet.sourceSizeMax)) }
+    let sources = try names.map { ($0, try WholeFile.text(of: "\(path)/\($0)", sizeMax: SchemaSet.sourceSizeMax)) }
     do {
       return try SchemaSet.parse(sources)
     } catch {
@@ -48,9 +48,9 @@ struct SchemaDirectory: Equatable, Sendable {
 
   /// The names of the releases, the oldest first.
   func releases() throws -> [String] {
-    guard TextFile.isDirectory("\(path)/released") else { return [] }
-    return try TextFile.names(in: "\(path)/released")
-      .filter { TextFile.isDirectory(release($0).path) }
+    guard WholeFile.isDirectory("\(path)/released") else { return [] }
+    return try WholeFile.names(in: "\(path)/released")
+      .filter { WholeFile.isDirectory(release($0).path) }
       .sorted { Self.parts($0).lexicographicallyPrecedes(Self.parts($1), by: Self.isEarlier) }
   }
 

@@ -1,8 +1,8 @@
 internal import Glibc
 internal import RPC
 
-/// Reads and writes whole text files.
-enum TextFile {
+/// Reads and writes files as a whole, and lists directories.
+enum WholeFile {
   /// The names in a directory, sorted, without those that begin with a dot.
   ///
   /// - Throws: ``RPCError`` INVALID_ARGUMENT when it cannot be read.
@@ -25,10 +25,10 @@ enum TextFile {
     return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
   }
 
-  /// The text of a file of at most so many bytes.
+  /// The bytes of a file of at most so many.
   ///
-  /// - Throws: ``RPCError`` INVALID_ARGUMENT when it cannot be read, is larger, or is no text.
-  static func read(_ path: String, sizeMax: Int) throws(RPCError) -> String {
+  /// - Throws: ``RPCError`` INVALID_ARGUMENT when it cannot be read, or is larger.
+  static func bytes(of path: String, sizeMax: Int) throws(RPCError) -> [UInt8] {
     guard let file = fopen(path, "r") else { throw failure("read", path) }
     defer { fclose(file) }
     let bytes = [UInt8](unsafeUninitializedCapacity: sizeMax + 1) { buffer, count in
@@ -38,7 +38,14 @@ enum TextFile {
     guard bytes.count <= sizeMax else {
       throw RPCError(.invalidArgument, "\(path) is larger than \(sizeMax) bytes")
     }
-    guard let text = String(validating: bytes, as: UTF8.self) else {
+    return bytes
+  }
+
+  /// The text of a file of at most so many bytes.
+  ///
+  /// - Throws: ``RPCError`` INVALID_ARGUMENT when it cannot be read, is larger, or is no text.
+  static func text(of path: String, sizeMax: Int) throws(RPCError) -> String {
+    guard let text = String(validating: try bytes(of: path, sizeMax: sizeMax), as: UTF8.self) else {
       throw RPCError(.invalidArgument, "\(path) is not valid UTF-8")
     }
     return text
