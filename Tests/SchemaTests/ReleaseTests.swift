@@ -19,8 +19,13 @@ struct ReleaseTests {
 
   @Test(arguments: names) func `a release encodes the messages of its corpus as it did`(name: String) throws {
     let released = try Fixtures.release(name)
-    for file in released.files.indices {
-      #expect(try Corpus(of: file, in: released) == Fixtures.corpus(released.files[file].name, of: name))
+    let translator = JSONTranslator(released)
+    for entry in try released.files.flatMap({ try Fixtures.corpus($0.name, of: name).entries }) {
+      let message = try #require(released.messages.firstIndex { $0.fullName == entry.message }, "\(entry.message)")
+      var builder = translator.builder(of: message)
+      builder.merge(json: Array(entry.json.utf8))
+      #expect(try builder.encode() == entry.bytes, "\(entry.message), \(entry.name)")
+      #expect(String(decoding: try translator.json(entry.bytes, of: message), as: UTF8.self) == entry.json)
     }
   }
 

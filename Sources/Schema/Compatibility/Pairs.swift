@@ -73,15 +73,14 @@ struct Pairs {
 
   /// A type whose name is gone has become the type that stands in its places, unless that one has another past.
   private mutating func pairRenamedTypes() {
-    var waiting: [(Int, Int)] = []
-    for (index, newIndex) in services {
+    for (index, newIndex) in services.sorted(by: <) {
       let (old, new) = (old.services[index].methods, new.services[newIndex].methods)
       for (left, right) in Pairs.methods(self.old.services[index], self.new.services[newIndex]).sorted(by: <) {
         pair(old[left].request, new[right].request)
         pair(old[left].response, new[right].response)
       }
     }
-    waiting = messages.sorted(by: <)
+    var waiting = messages.sorted(by: <)
     while let (index, newIndex) = waiting.popLast() {
       for field in old.messages[index].fields {
         guard let current = new.messages[newIndex].fields.first(where: { $0.number == field.number }) else { continue }

@@ -6,7 +6,7 @@ extension SchemaComparison {
     let (marks, current) = (step.old.marks, step.new.marks)
     var findings: [CompatibilityFinding] = []
     if step.use.contains(.request) {
-      if let range = current.range, !range.includes(marks.range ?? step.old.type.allNumbers) {
+      if let range = current.range, !range.includes(marks.range, of: step.old.type) {
         findings.append(tightened(.rangeTightened, "\(range.lowerBound) to \(range.upperBound)", step))
       }
       if let length = current.length, !length.includes(marks.length ?? 0...Int.max) {
@@ -34,7 +34,7 @@ extension SchemaComparison {
 
   private func isLoosened(_ step: FieldStep) -> Bool {
     let (marks, current) = (step.old.marks, step.new.marks)
-    if let range = marks.range, !range.includes(current.range ?? step.new.type.allNumbers) { return true }
+    if let range = marks.range, !range.includes(current.range, of: step.new.type) { return true }
     if let length = marks.length, !length.includes(current.length ?? 0...Int.max) { return true }
     return marks.pattern != nil && marks.pattern?.text != current.pattern?.text
   }
@@ -60,14 +60,16 @@ extension ClosedRange {
   }
 }
 
-extension FieldType {
-  /// The numbers that the type holds, as far as a range can say them.
-  fileprivate var allNumbers: ClosedRange<Int64> {
-    switch self {
-    case .int32: Int64(Int32.min)...Int64(Int32.max)
-    case .uint32: 0...Int64(UInt32.max)
-    case .uint64: 0...Int64.max
-    default: Int64.min...Int64.max
+extension ClosedRange<Int64> {
+  /// Whether every number of the other range is in this one; nil stands for all numbers of the type.
+  fileprivate func includes(_ other: ClosedRange<Int64>?, of type: FieldType) -> Bool {
+    if let other { return includes(other) }
+    return switch type {
+    case .int32: includes(Int64(Int32.min)...Int64(Int32.max))
+    case .uint32: includes(0...Int64(UInt32.max))
+    case .int64: includes(Int64.min...Int64.max)
+    // Marks cannot say all numbers of these.
+    default: false
     }
   }
 }

@@ -86,17 +86,18 @@ struct CompatibilityRuleTests {
   ]
 
   static let addedFields = [
-    Change("= 8\n}", "= 8\n  /// New.\n  new: bool = 9\n}", "required-field-added: json: FindRequest.new"),
+    Change("= 9\n}", "= 9\n  /// New.\n  new: bool = 10\n}", "required-field-added: json: FindRequest.new"),
     Change(
-      "= 8\n}", "= 8\n  /// New.\n  new: int32 = 9 @range(1, 2)\n}", "required-field-added: wire json: FindRequest.new"),
+      "= 9\n}", "= 9\n  /// New.\n  new: int32 = 10 @range(1, 2)\n}", "required-field-added: wire json: FindRequest.new"
+    ),
     Change(
-      "= 8\n}", "= 8\n  /// New.\n  new: list<bool> = 9 @length(1, 2)\n}",
+      "= 9\n}", "= 9\n  /// New.\n  new: list<bool> = 10 @length(1, 2)\n}",
       "required-field-added: wire json: FindRequest.new"),
     Change(
-      "= 8\n}",
-      "= 8\n  /// New.\n  new: Inner = 9\n}\n/// Inner.\nmessage Inner {\n  /// X.\n  x: string = 1 @length(1, 2)\n}",
+      "= 9\n}",
+      "= 9\n  /// New.\n  new: Inner = 10\n}\n/// Inner.\nmessage Inner {\n  /// X.\n  x: string = 1 @length(1, 2)\n}",
       "required-field-added: wire json: FindRequest.new"),
-    Change("= 8\n}", "= 8\n  /// New.\n  new: bool? = 9\n  /// New.\n  more: list<bool> = 10\n}"),
+    Change("= 9\n}", "= 9\n  /// New.\n  new: bool? = 10\n  /// New.\n  more: list<bool> = 11\n}"),
     Change("= 7\n}", "= 7\n  /// New.\n  new: bool = 8\n}"),
     Change(
       "why: string? = 2\n", "why: string? = 2\n  /// New.\n  new: Color = 3\n",
@@ -107,9 +108,11 @@ struct CompatibilityRuleTests {
     Change("reserved int32 = 6", "/// New.\n  new: int32 = 6", "reserved-reused: wire: FindRequest 6"),
     Change("reserved int32 = 6", "reserved int64 = 6", "reserved-type-changed: wire: FindRequest 6"),
     Change(
-      "  reserved int32 = 6\n  /// Part.\n  part: Part = 7\n  /// Other.\n  otherId: uuid? = 8\n", "",
+      "  reserved int32 = 6\n  /// Part.\n  part: Part = 7\n  /// Other.\n  otherId: uuid? = 8\n  /// Revision.\n  revision: uint64? = 9\n",
+      "",
       "field-removed-unreserved: wire json source: FindRequest.part",
-      "field-removed-unreserved: wire json source: FindRequest.otherId", "reserved-removed: wire: FindRequest 6"),
+      "field-removed-unreserved: wire json source: FindRequest.otherId",
+      "field-removed-unreserved: wire json source: FindRequest.revision", "reserved-removed: wire: FindRequest 6"),
   ]
 
   static let bounds = [
@@ -119,7 +122,10 @@ struct CompatibilityRuleTests {
     Change("@length(0, 3)", "@length(1, 3)", "length-tightened: wire json: FindRequest.items"),
     Change("@length(0, 5)", "@length(0, 4)", "length-tightened: wire json: Part.text"),
     Change("@pattern(\"[a-z]{1,3}\")", "@pattern(\"[a-z]{2,3}\")", "pattern-changed: wire json: FindRequest.name"),
-    Change("otherId: uuid? = 8", "otherId: uuid? = 8"),
+    Change(
+      "revision: uint64? = 9", "revision: uint64? = 9 @range(0, 9223372036854775807)",
+      "range-tightened: wire json: FindRequest.revision"),
+    Change("count: int32 = 2 @range(1, 10)", "count: int32 = 2 @range(-2147483648, 2147483647)"),
     Change("@range(0, 9)", "@range(0, 10)", "bounds-loosened: source: Thing.limit"),
     Change("@range(0, 9)", "@range(0, 8)"),
     Change("amount: int64 = 4", "amount: int64 = 4 @range(0, 5)"),

@@ -6,8 +6,8 @@ struct SchemaComparisonTests {
   @Test func `a finding gives both places and a reason that says what to do`() throws {
     let finding = try #require(
       try Things.findings(to: "// One more line.\n" + Things.changed("amount: int64", "amount: int32")).first)
-    #expect(finding.old.description == "things.gozon:54:3")
-    #expect(finding.new?.description == "things.gozon:55:3")
+    #expect(finding.old.description == "things.gozon:56:3")
+    #expect(finding.new?.description == "things.gozon:57:3")
     #expect(
       finding.reason
         == "the field was int64 and is int32 now; its slot had 8 bytes and has 4, so it and every field behind it are read"
@@ -17,7 +17,7 @@ struct SchemaComparisonTests {
   @Test func `what is gone is shown where it is missing`() throws {
     let field = try #require(
       try Things.findings(to: Things.changed("  /// Version.\n  version: uint32 = 7\n", "")).first)
-    #expect(field.new?.description == "things.gozon:46:9")
+    #expect(field.new?.description == "things.gozon:48:9")
     let old = try SchemaSet.parse([("things.gozon", Things.source)])
     let empty = try SchemaSet.parse([("other.gozon", "/// O.\npackage o\n")])
     let findings = SchemaComparison.findings(from: old, to: empty)

@@ -46,6 +46,8 @@ enum Things {
       part: Part = 7
       /// Other.
       otherId: uuid? = 8
+      /// Revision.
+      revision: uint64? = 9
     }
 
     /// Response.
