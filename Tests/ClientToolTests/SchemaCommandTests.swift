@@ -47,7 +47,7 @@ import Testing
   @Test func `check has nothing to say of a schema without faults`() async throws {
     try await withDirectory { path, _ in
       let run = await gozon("schema", "check", path)
-      #expect(run.status == 0 && run.output == "0 errors, 0 warnings\n" && run.errors.isEmpty)
+      #expect(run.status == 0 && run.output == "no errors, no warnings\n" && run.errors.isEmpty)
     }
   }
 
@@ -71,7 +71,7 @@ import Testing
   @Test func `a release is kept, and later schemas are held against all of them`() async throws {
     try await withDirectory { path, write in
       let release = await gozon("schema", "release", "0.9", path)
-      #expect(release.status == 0 && release.output.hasSuffix("released/0.9: 1 schemas, 7 messages\n"), "\(release)")
+      #expect(release.status == 0 && release.output.hasSuffix("released/0.9: 1 schema, 7 messages\n"), "\(release)")
       #expect(await gozon("schema", "diff", path).output == "compared with 0.9: no breaches\n")
       try write(
         Self.source.replacing("= 1\n}\n\n/// Keeps", with: "= 1\n  /// Its length.\n  size: int64? = 2\n}\n\n/// Keeps")

@@ -36,8 +36,8 @@ struct SchemaCheckCommand: Command {
     if isJSON {
       for problem in problems { terminal.print("\(problem.json)") }
     } else {
-      terminal.print(
-        (problems.map(\.text) + ["\(errors) errors, \(problems.count - errors) warnings"]).joined(separator: "\n"))
+      let summary = "\(counted(errors, "error")), \(counted(problems.count - errors, "warning"))"
+      terminal.print((problems.map(\.text) + [summary]).joined(separator: "\n"))
     }
     return errors == 0 ? .ok : .notWell
   }

@@ -44,7 +44,8 @@ struct SchemaReleaseCommand: Command {
     let corpora = try schemas.files.indices.map { try corpus(of: $0, in: schemas) }
     try write(schemas, corpora)
     let count = corpora.reduce(0) { $0 + $1.entries.count }
-    terminal.print("\(directory.release(name).path): \(schemas.files.count) schemas, \(count) messages")
+    terminal.print(
+      "\(directory.release(name).path): \(counted(schemas.files.count, "schema")), \(counted(count, "message"))")
     return .ok
   }
 

@@ -44,7 +44,7 @@ struct ReleaseComparison: Sendable {
   /// A paragraph for each change, and a line that counts.
   var text: String {
     let rest = changes.count - breaches
-    let count = breaches == 1 ? "1 breach" : "\(breaches == 0 ? "no" : "\(breaches)") breaches"
+    let count = counted(breaches, "breach", "breaches")
     let notes = rest == 0 ? "" : ", \(rest) more to know of"
     return (changes.map(text) + ["compared with \(names.joined(separator: ", ")): \(count)\(notes)"])
       .joined(separator: "\n")

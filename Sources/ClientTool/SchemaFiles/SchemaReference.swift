@@ -133,6 +133,7 @@ extension MethodDescriptor {
   /// What a repeat of a call does.
   fileprivate var repetition: String {
     if isIdempotent { return "harmless" }
+    if requestIsStream { return "not possible: a stream is sent once" }
     return takesIdempotencyKey ? "harmless with the same idempotency key" : "may do it twice"
   }
 }
