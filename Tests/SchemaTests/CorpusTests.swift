@@ -28,6 +28,12 @@ struct CorpusTests {
       least.json.contains(#""small":-100,"big":-9223372036854775808,"#) && least.json.contains(#""maybeSmall":1,"#))
   }
 
+  @Test func `a bound that is far away makes no large corpus`() throws {
+    let source = "/// T.\npackage t\n/// A.\nmessage A {\n  /// F.\n  f: bytes = 1 @length(0, 1000000)\n}\n"
+    let entries = try Corpus(of: 0, in: SchemaSet.parse([("t.gozon", source)])).entries
+    #expect(entries.map(\.name) == ["minimal", "full", "greatest"] && entries[2].bytes.count == 8 + 8 + 1024)
+  }
+
   @Test func `the same schemas give the same corpus, and its text says everything`() throws {
     let corpus = try corpus()
     #expect(try self.corpus() == corpus)

@@ -8,8 +8,8 @@ package enum CorpusCase: String, CaseIterable, Sendable {
   case withoutOptionals = "without-optionals"
   /// Every field, numbers and moments as low as they go.
   case least
-  /// Every field, numbers and moments as high as they go, texts and lists as long as their marks allow (without marks: a
-  /// few elements).
+  /// Every field, numbers and moments as high as they go, texts and lists as long as their marks allow, but no text of
+  /// more than 1,024 characters or bytes and no list of more than 16 elements; without marks a few.
   case greatest
 }
 

@@ -2,6 +2,9 @@ import Wire
 
 /// Makes up a message of a corpus as JSON.
 struct CorpusValues {
+  /// The longest text or bytes, unless a mark wants more: a corpus is to be read and kept.
+  private static let lengthMax = 1024
+
   let schemas: SchemaSet
   let values: CorpusCase
   private(set) var json: [UInt8] = []
@@ -124,13 +127,13 @@ struct CorpusValues {
       return longer.first { pattern.matches($0) && allowed.contains($0.count) } ?? shortest
     }
     let pieces = pick(["a"], ["п", "ö", "\"", "\\", "\u{1}", "😀", "z"], ["a"], ["ж"])
-    let count = pick(0, 7, 0, Int.max)
+    let count = pick(0, 7, 0, CorpusValues.lengthMax)
     return (0..<min(max(count, allowed.lowerBound), allowed.upperBound)).map { pieces[$0 % pieces.count] }.joined()
   }
 
   private mutating func appendBytes(of field: FieldDescriptor) {
     let allowed = (field.cardinality == .list ? nil : field.marks.length) ?? 0...24
-    let count = min(max(pick(0, 3, 0, Int.max), allowed.lowerBound), allowed.upperBound)
+    let count = min(max(pick(0, 3, 0, CorpusValues.lengthMax), allowed.lowerBound), allowed.upperBound)
     let bytes = (0..<count).map { index in values == .greatest ? 0xFF : UInt8(truncatingIfNeeded: index * 127) }
     appendBase64(bytes.span, to: &json)
   }
