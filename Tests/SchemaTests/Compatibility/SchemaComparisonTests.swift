@@ -52,6 +52,18 @@ struct SchemaComparisonTests {
     #expect(try Things.findings(to: changed).map(\.rule) == [.fieldRemoved])
   }
 
+  @Test func `a message of both a request and an event suffers in both`() throws {
+    let both = Things.changed("why: string? = 2", "why: string? = 2\n  /// Asked.\n  asked: Part? = 3")
+    let later = both.replacing("@length(0, 5)", with: "@length(0, 5)\n  /// New.\n  new: bool = 2")
+    let findings = SchemaComparison.findings(
+      from: try SchemaSet.parse([("things.gozon", both)]), to: try SchemaSet.parse([("things.gozon", later)]))
+    #expect(findings.map(\.levels) == [[.wire, .json]])
+    #expect(
+      findings.first?.reason
+        == "the field is new and must be there; earlier clients do not send it, and JSON without it is refused; what lies"
+        + " about reads as false, as if somebody had said so; make it optional")
+  }
+
   @Test(arguments: [
     ("amount: int64 = 4", "// allow field-type-changed: nobody has read it yet\n  amount: int32 = 4"),
     (
