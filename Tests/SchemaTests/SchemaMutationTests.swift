@@ -6,17 +6,21 @@ import Testing
 struct SchemaMutationTests {
   private static let alphabet = Array("{}()<>:=,.?@\"-/ \n\r\u{0}a1é_".unicodeScalars)
 
-  @Test func `every truncation of a schema is answered`() throws {
-    let source = Array(try Fixtures.everything().files[0].source.unicodeScalars)
+  private let original: SchemaSet
+
+  init() throws { original = try Fixtures.everything() }
+
+  @Test func `every truncation of a schema is answered`() {
+    let source = Array(original.files[0].source.unicodeScalars)
     for length in stride(from: 0, to: source.count, by: 7) {
       expectAnswer(Array(source[..<length]), "cut at \(length)")
     }
   }
 
-  @Test(arguments: 1...300 as ClosedRange<UInt64>)
-  func `a schema with something else in it, something missing or something twice is answered`(seed: UInt64) throws {
+  @Test(arguments: 1...120 as ClosedRange<UInt64>)
+  func `a schema with something else in it, something missing or something twice is answered`(seed: UInt64) {
     var random = SeededGenerator(seed: seed)
-    var source = Array(try Fixtures.everything().files[0].source.unicodeScalars)
+    var source = Array(original.files[0].source.unicodeScalars)
     for _ in 0..<Int.random(in: 1...4, using: &random) {
       let start = Int.random(in: 0..<source.count, using: &random)
       let end = min(source.count, start + Int.random(in: 1...60, using: &random))
@@ -36,23 +40,19 @@ struct SchemaMutationTests {
     var view = String.UnicodeScalarView()
     view.append(contentsOf: scalars)
     let source = String(view)
-    let shared = ("shared.gozon", (try? Fixtures.everything().files[1].source) ?? "")
     do {
-      let schemas = try SchemaSet.parse([("everything.gozon", source), shared])
-      let original = try Fixtures.everything()
+      let schemas = try SchemaSet.parse([("everything.gozon", source), ("shared.gozon", original.files[1].source)])
       _ = Linter.findings(in: schemas)
       _ = SchemaComparison.findings(from: original, to: schemas)
       _ = SchemaComparison.findings(from: schemas, to: original)
-    } catch let errors as SchemaErrors {
+    } catch {
       let lines = source.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false).map(\.count)
-      #expect((1...SchemaErrors.countMax).contains(errors.errors.count), "\(comment)")
-      for error in errors.errors where error.file == "everything.gozon" {
+      #expect((1...SchemaErrors.countMax).contains(error.errors.count), "\(comment)")
+      for error in error.errors where error.file == "everything.gozon" {
         let (line, column) = (error.position.line, error.position.column)
         #expect((1...lines.count).contains(line), "\(comment): \(error)")
         #expect((1...lines[line - 1] + 1).contains(column) && !error.message.isEmpty, "\(comment): \(error)")
       }
-    } catch {
-      Issue.record("\(comment): \(error)")
     }
   }
 }
