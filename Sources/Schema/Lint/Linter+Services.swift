@@ -11,7 +11,7 @@ extension Linter {
           let name = schemas.messages[method.request].name
           report(
             .requestShared,
-            "\(name) is the request of \(first) too, so neither can get a field of its own; give the method a"
+            "\(name) is the request of \(first) too, so neither can get a field of its own; give the method its"
               + " \(method.name)Request", in: service.file, at: method.position, service.position)
         }
         checkRepetition(of: method, service)
