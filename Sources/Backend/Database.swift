@@ -14,6 +14,7 @@ package final class Database: @unchecked Sendable {
   private var problem: String? = "the schema is not applied yet"
   private var isStopping = false
   private let stopping: LoopSignal
+  private var migrating: Task<Void, any Error>?
 
   /// The database at `url`, with the migrations of `directory`.
   ///
@@ -46,12 +47,19 @@ package final class Database: @unchecked Sendable {
       beginGracefulShutdown: {
         self.isStopping = true
         self.stopping.signal()
+        self.migrating?.cancel()
         self.pool.beginClosing()
       })
   }
 
   private func run() async throws {
-    try await migrate()
+    let migrating = Task(executorPreference: loop.taskExecutor) { try await self.migrate() }
+    self.migrating = migrating
+    try await withTaskCancellationHandler {
+      try await migrating.value
+    } onCancel: {
+      migrating.cancel()
+    }
     if !isStopping { await pool.run() }
   }
 
@@ -68,6 +76,7 @@ package final class Database: @unchecked Sendable {
       } catch let error as PostgresError {
         problem = String(reflecting: error)
         if error.code == .migration { throw error }
+        if Task.isCancelled { return }
         log.warning("waiting for the database", [.error: String(reflecting: error)])
       }
       await stopping.wait(atMost: backoff)

@@ -21,6 +21,13 @@ public struct FIFO<Element> {
   @inlinable
   public mutating func append(_ element: Element) { slots.append(element) }
 
+  /// Takes out every element that is not wanted; the others stay in order.
+  @inlinable
+  public mutating func removeAll(where isUnwanted: (Element) -> Bool) {
+    slots = slots[head...].filter { !isUnwanted($0!) }
+    head = 0
+  }
+
   /// Takes the element at the front; nil when there is none.
   @inlinable
   public mutating func popFirst() -> Element? {

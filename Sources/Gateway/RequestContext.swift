@@ -23,7 +23,7 @@ extension RequestContext {
   /// Reads the headers; an idempotency key counts only where the route takes one.
   init(_ fields: HTTPFields, requestID: String, takesIdempotencyKey: Bool) throws(Problem) {
     self.requestID = requestID
-    timeout = try Self.timeout(fields["x-request-timeout"])
+    timeout = try Self.timeout(fields.values(of: "request-timeout"))
     idempotencyKey = takesIdempotencyKey ? try Self.idempotencyKey(fields.values(of: "idempotency-key")) : nil
     let traceParent = fields["traceparent"]
     self.traceParent =
@@ -56,13 +56,14 @@ extension RequestContext {
     }
   }
 
-  /// Seconds as a decimal number, such as `2` or `0.25`, at most ``timeoutMax``.
-  private static func timeout(_ text: String?) throws(Problem) -> Duration {
-    guard let text else { return timeoutDefault }
+  /// Seconds as a decimal number, such as `2` or `0.25`; at most ``timeoutMax``.
+  private static func timeout(_ values: [String]) throws(Problem) -> Duration {
+    guard let text = values.first else { return timeoutDefault }
     let parts = text.split(separator: ".", omittingEmptySubsequences: false)
     let isDigits = { (part: Substring) in (1...9).contains(part.utf8.count) && part.allSatisfy(\.isASCIIDigit) }
-    guard parts.count <= 2, parts.allSatisfy(isDigits), let seconds = Double(text), seconds > 0 else {
-      throw .invalid("X-Request-Timeout must be a number of seconds above 0, such as 2 or 0.25.")
+    guard values.count == 1, parts.count <= 2, parts.allSatisfy(isDigits), let seconds = Double(text), seconds > 0
+    else {
+      throw .invalid("Request-Timeout must come once and be a number of seconds above 0, such as 2 or 0.25.")
     }
     return min(.nanoseconds(Int64(seconds * 1e9)), timeoutMax)
   }

@@ -12,10 +12,17 @@ package func translatingFailures<Result>(_ body: () async throws -> Result) asyn
     throw RPCError(
       .resourceExhausted, "\(error.waiting) requests wait already; try again in a moment", reason: "OVERLOADED",
       retryAfter: .seconds(1))
+  } catch is BatchCameTooLate {
+    throw RPCError.deadlinePassed
   }
 }
 
 extension RPCError {
+  /// The caller's time was up before anything was done.
+  fileprivate static var deadlinePassed: RPCError {
+    RPCError(.deadlineExceeded, "the deadline passed before this was done; nothing was changed")
+  }
+
   /// The Idempotency-Key came before with another request.
   package static var idempotencyKeyReused: RPCError {
     RPCError(
@@ -35,6 +42,8 @@ extension RPCError {
       self.init(
         .unavailable, "the database does not answer; try again in a moment", reason: "DATABASE_UNAVAILABLE",
         retryAfter: .seconds(1))
+    case .deadlineExceeded: self = .deadlinePassed
+    case .cancelled: self.init(.cancelled, "the call was cancelled; nothing was changed")
     case .overloaded:
       self.init(
         .resourceExhausted, "too many requests wait for the database; try again in a moment", reason: "OVERLOADED",

@@ -27,15 +27,15 @@ package final class OrderCreation: @unchecked Sendable {
     self.store = store
     self.relay = relay
     batcher = Batcher(loop: loop, batchMax: Self.batchMax, queueMax: Self.queueMax, lanes: 2) { [unowned self] in
-      await self.process($0)
+      await self.process($0, deadline: $1)
     }
   }
 
-  /// Takes `order`, with others that come at the same time.
+  /// Takes `order`, with others that come at the same time, unless `deadline` passes before its turn comes.
   ///
-  /// - Throws: ``Batcher/Overloaded``, or `PostgresError`.
-  package func create(_ order: NewOrder) async throws -> CreationOutcome {
-    try await batcher.submit(order)
+  /// - Throws: ``Batcher/Overloaded``, `BatchCameTooLate`, `CancellationError`, or `PostgresError`.
+  package func create(_ order: NewOrder, deadline: LoopInstant? = nil) async throws -> CreationOutcome {
+    try await batcher.submit(order, deadline: deadline)
   }
 
   /// Orders that wait for their transaction.
@@ -44,15 +44,17 @@ package final class OrderCreation: @unchecked Sendable {
   /// The creation as a part of the process, which ends when no order is on its way into the store.
   package var part: Part { batcher.part("order creation") }
 
-  private func process(_ orders: [NewOrder]) async -> [Result<CreationOutcome, any Error>] {
+  private func process(
+    _ orders: [NewOrder], deadline: LoopInstant?
+  ) async -> [Result<CreationOutcome, any Error>] {
     let firsts = Self.firsts(of: orders)
     let created: Set<UUID>
     do {
-      created = try await create(firsts.map { orders[$0] })
+      created = try await create(firsts.map { orders[$0] }, deadline: deadline)
     } catch let error as PostgresError where error.isRefusalOfValues && orders.count > 1 {
       // One bad order must not fail its neighbours.
       var results: [Result<CreationOutcome, any Error>] = []
-      for order in orders { results += await process([order]) }
+      for order in orders { results += await process([order], deadline: deadline) }
       return results
     } catch {
       return orders.map { _ in .failure(error) }
@@ -60,14 +62,14 @@ package final class OrderCreation: @unchecked Sendable {
     var isTaken = Array(repeating: false, count: orders.count)
     for index in firsts where created.contains(orders[index].id) { isTaken[index] = true }
     relay.publish(zip(orders, isTaken).lazy.filter(\.1).map(\.0.event))
-    return await outcomes(of: orders, isTaken: isTaken)
+    return await outcomes(of: orders, isTaken: isTaken, deadline: deadline)
   }
 
   /// The ids and keys of the orders make it harmless to try again when it is not known whether they were taken.
-  private func create(_ orders: [NewOrder]) async throws -> Set<UUID> {
+  private func create(_ orders: [NewOrder], deadline: LoopInstant?) async throws -> Set<UUID> {
     try await repeatingHarmlessly(on: loop, isSafeWhenUnknown: true) {
       let dueAt = Timestamp(microseconds: Timestamp.now.microseconds + Self.firstResendSeconds * 1_000_000)
-      return try await store.create(orders, dueAt: dueAt)
+      return try await store.create(orders, dueAt: dueAt, deadline: deadline)
     }
   }
 
@@ -83,12 +85,14 @@ package final class OrderCreation: @unchecked Sendable {
   }
 
   /// What became of each order: those that were not taken had an id or a key that exists.
-  private func outcomes(of orders: [NewOrder], isTaken: [Bool]) async -> [Result<CreationOutcome, any Error>] {
+  private func outcomes(
+    of orders: [NewOrder], isTaken: [Bool], deadline: LoopInstant?
+  ) async -> [Result<CreationOutcome, any Error>] {
     let rest = zip(orders, isTaken).filter { !$1 }.map(\.0)
     if rest.isEmpty { return orders.map { _ in .success(.created) } }
     do {
-      let keyed = try await store.keyed(rest.compactMap { $0.idempotency?.key })
-      let existing = try await store.orders(rest.map(\.id))
+      let keyed = try await store.keyed(rest.compactMap { $0.idempotency?.key }, deadline: deadline)
+      let existing = try await store.orders(rest.map(\.id), deadline: deadline)
       return zip(orders, isTaken).map { order, isTaken in
         isTaken ? .success(.created) : Result { try Self.outcome(of: order, keyed: keyed, existing: existing) }
       }

@@ -1,9 +1,10 @@
 package import API
+package import EventLoop
 internal import Messaging
 package import Postgres
 package import Wire
 
-/// All SQL of orders.
+/// All SQL of orders. A `deadline` is the caller's, as in `PostgresPool`.
 package struct OrderStore: Sendable {
   private let pool: PostgresPool
 
@@ -16,7 +17,9 @@ package struct OrderStore: Sendable {
   ///
   /// `orders` must not hold an id or an Idempotency-Key twice.
   /// - Returns: the ids that were taken; the others had an id or a key that exists.
-  package func create(_ orders: [NewOrder], dueAt: Timestamp) async throws(PostgresError) -> Set<UUID> {
+  package func create(
+    _ orders: [NewOrder], dueAt: Timestamp, deadline: LoopInstant? = nil
+  ) async throws(PostgresError) -> Set<UUID> {
     let rows = try await pool.execute(
       Statement(
         """
@@ -59,7 +62,7 @@ package struct OrderStore: Sendable {
         orders.map(\.description), orders.map(\.createdAt), orders.map(\.idempotency?.key),
         orders.map(\.idempotency?.request), orders.map { $0.idempotency == nil ? nil : $0.order.encoded() },
         orders.map { EventSubject.orderCreated(of: $0.userID) }, orders.map { $0.created.encoded() },
-        orders.map(\.traceparent), dueAt))
+        orders.map(\.traceparent), dueAt), deadline: deadline)
     var created = Set<UUID>(minimumCapacity: rows.count)
     for row in rows { created.insert(try row.value(0)) }
     return created
@@ -67,11 +70,12 @@ package struct OrderStore: Sendable {
 
   /// The requests and first responses of Idempotency-Keys.
   package func keyed(
-    _ keys: [String]
+    _ keys: [String], deadline: LoopInstant? = nil
   ) async throws(PostgresError) -> [String: (request: [UInt8], response: [UInt8])] {
     let rows = try await pool.query(
       Statement(
-        "SELECT key, request, response FROM idempotency_keys WHERE scope = 'CreateOrder' AND key = ANY ($1)", keys))
+        "SELECT key, request, response FROM idempotency_keys WHERE scope = 'CreateOrder' AND key = ANY ($1)", keys),
+      deadline: deadline)
     var found: [String: (request: [UInt8], response: [UInt8])] = [:]
     for row in rows { found[try row.value(0)] = (try row.value(1), try row.value(2)) }
     return found
@@ -80,13 +84,13 @@ package struct OrderStore: Sendable {
   // MARK: Reading
 
   /// The orders of `ids` that exist.
-  package func orders(_ ids: [UUID]) async throws(PostgresError) -> [UUID: Order] {
+  package func orders(_ ids: [UUID], deadline: LoopInstant? = nil) async throws(PostgresError) -> [UUID: Order] {
     let rows = try await pool.query(
       Statement(
         """
         SELECT id, user_id, amount, currency, description, status, reason, created_at, updated_at
         FROM orders WHERE id = ANY ($1)
-        """, ids))
+        """, ids), deadline: deadline)
     var found: [UUID: Order] = [:]
     for row in rows {
       let order = try Self.order(row)
@@ -96,20 +100,20 @@ package struct OrderStore: Sendable {
   }
 
   /// One order; nil when there is none.
-  package func order(_ id: UUID) async throws(PostgresError) -> Order? {
+  package func order(_ id: UUID, deadline: LoopInstant? = nil) async throws(PostgresError) -> Order? {
     let rows = try await pool.query(
       Statement(
         """
         SELECT id, user_id, amount, currency, description, status, reason, created_at, updated_at
         FROM orders WHERE id = $1
-        """, id))
+        """, id), deadline: deadline)
     guard let row = rows.first else { return nil }
     return try Self.order(row)
   }
 
   /// The orders of a page, newest first, and one more if there is one.
   package func orders(
-    of userID: UUID?, status: OrderStatus?, page: OrderPage
+    of userID: UUID?, status: OrderStatus?, page: OrderPage, deadline: LoopInstant? = nil
   ) async throws(PostgresError) -> [Order] {
     let status = status.map { Int16(bitPattern: $0.rawValue) }
     let limit = Int64(page.size + 1)
@@ -132,7 +136,7 @@ package struct OrderStore: Sendable {
           """, page.before, page.id, status, limit)
       }
     var orders: [Order] = []
-    for row in try await pool.query(statement) { orders.append(try Self.order(row)) }
+    for row in try await pool.query(statement, deadline: deadline) { orders.append(try Self.order(row)) }
     return orders
   }
 

@@ -20,7 +20,7 @@ package struct OrdersServiceImplementation: OrdersService {
 
   package func createOrder(_ request: CreateOrderRequest, context: CallContext) async throws -> Order {
     let new = try OrderRules.newOrder(request, metadata: context.metadata, currency: currency, now: .now)
-    switch try await translatingFailures({ try await creation.create(new) }) {
+    switch try await translatingFailures({ try await creation.create(new, deadline: context.deadline) }) {
     case .created: return new.order
     case .repeated(let order): return order
     case .replayed(let order):
@@ -33,7 +33,7 @@ package struct OrdersServiceImplementation: OrdersService {
   }
 
   package func getOrder(_ request: GetOrderRequest, context: CallContext) async throws -> Order {
-    guard let order = try await translatingFailures({ try await store.order(request.id) }) else {
+    guard let order = try await translatingFailures({ try await store.order(request.id, deadline: context.deadline) }) else {
       throw RPCError(.notFound, "no order has the id \(request.id)", reason: "NO_ORDER")
     }
     return order
@@ -42,7 +42,7 @@ package struct OrdersServiceImplementation: OrdersService {
   package func listOrders(_ request: ListOrdersRequest, context: CallContext) async throws -> ListOrdersResponse {
     let page = try OrderPage(request)
     var orders = try await translatingFailures {
-      try await store.orders(of: request.userId, status: request.status, page: page)
+      try await store.orders(of: request.userId, status: request.status, page: page, deadline: context.deadline)
     }
     guard orders.count > page.size, let last = orders.prefix(page.size).last else {
       return ListOrdersResponse(orders: orders, nextPageToken: "")

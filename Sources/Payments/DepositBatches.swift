@@ -16,33 +16,35 @@ package final class DepositBatches: @unchecked Sendable {
 
   /// Deposits into `store`.
   package init(loop: EventLoop, store: PaymentStore) {
-    batcher = Batcher(loop: loop, batchMax: Self.batchMax, queueMax: Self.queueMax) { deposits in
-      await Self.process(deposits, store, loop)
+    batcher = Batcher(loop: loop, batchMax: Self.batchMax, queueMax: Self.queueMax) { deposits, deadline in
+      await Self.process(deposits, deadline, store, loop)
     }
   }
 
-  /// Makes `deposit`, with others that come at the same time.
+  /// Makes `deposit`, with others that come at the same time, unless `deadline` passes before its turn comes.
   ///
-  /// - Throws: ``Batcher/Overloaded``, or `PostgresError`.
-  package func deposit(_ deposit: NewDeposit) async throws -> IdempotentOutcome<Deposit> {
-    try await batcher.submit(deposit)
+  /// - Throws: ``Batcher/Overloaded``, `BatchCameTooLate`, `CancellationError`, or `PostgresError`.
+  package func deposit(
+    _ deposit: NewDeposit, deadline: LoopInstant? = nil
+  ) async throws -> IdempotentOutcome<Deposit> {
+    try await batcher.submit(deposit, deadline: deadline)
   }
 
   /// The batches as a part of the process, which ends when no deposit is on its way into the store.
   package var part: Part { batcher.part("deposits") }
 
   private static func process(
-    _ deposits: [NewDeposit], _ store: PaymentStore, _ loop: EventLoop
+    _ deposits: [NewDeposit], _ deadline: LoopInstant?, _ store: PaymentStore, _ loop: EventLoop
   ) async -> [Result<IdempotentOutcome<Deposit>, any Error>] {
     do {
       let outcomes = try await repeatingHarmlessly(on: loop, isSafeWhenUnknown: false) {
-        try await store.deposit(deposits)
+        try await store.deposit(deposits, deadline: deadline)
       }
       return outcomes.map { .success($0) }
     } catch let error as PostgresError where error.isRefusalOfValues && deposits.count > 1 {
       // One bad deposit must not fail its neighbours.
       var results: [Result<IdempotentOutcome<Deposit>, any Error>] = []
-      for deposit in deposits { results += await process([deposit], store, loop) }
+      for deposit in deposits { results += await process([deposit], deadline, store, loop) }
       return results
     } catch {
       return deposits.map { _ in .failure(error) }

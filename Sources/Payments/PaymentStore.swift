@@ -1,8 +1,9 @@
 package import API
+package import EventLoop
 package import Postgres
 package import Wire
 
-/// All SQL of payments.
+/// All SQL of payments. A `deadline` is the caller's, as in `PostgresPool`.
 package struct PaymentStore: Sendable {
   private let pool: PostgresPool
 
@@ -39,10 +40,12 @@ package struct PaymentStore: Sendable {
   ///
   /// - Returns: what became of each deposit, in order.
   /// - Throws: `.unknownOutcome` only when it cannot be found out whether the commit happened.
-  package func deposit(_ deposits: [NewDeposit], triesMax: Int = 3) async throws -> [IdempotentOutcome<Deposit>] {
+  package func deposit(
+    _ deposits: [NewDeposit], deadline: LoopInstant? = nil, triesMax: Int = 3
+  ) async throws -> [IdempotentOutcome<Deposit>] {
     var plan: DepositPlan?
     do {
-      return try await pool.withTransaction { transaction in
+      return try await pool.withTransaction(deadline: deadline) { transaction in
         let locked = transaction.send(Self.lockAccounts(of: deposits.map(\.userID)))
         let keyed = transaction.send(Self.keyed("Deposit", deposits.compactMap { $0.idempotency?.key }))
         let accounts = try Self.accounts(try await locked.rows())
@@ -59,11 +62,12 @@ package struct PaymentStore: Sendable {
       guard let isWritten = try? await isWritten(entry) else { throw unknown }
       if isWritten { return plan.outcomes }
       guard triesMax > 1 else { throw unknown }
-      return try await deposit(deposits, triesMax: triesMax - 1)
+      return try await deposit(deposits, deadline: deadline, triesMax: triesMax - 1)
     }
   }
 
-  /// Whether the ledger has `entry`, once whatever held its account has ended.
+  /// Whether the ledger has `entry`, once whatever held its account has ended. No deadline: callers that wait for the
+  /// answer have lost theirs only if they were told nothing.
   private func isWritten(_ entry: LedgerEntry) async throws -> Bool {
     try await pool.withTransaction { transaction in
       transaction.send(Self.lockAccounts(of: [entry.userID]))
@@ -77,11 +81,11 @@ package struct PaymentStore: Sendable {
 
   /// Opens an account, unless the user has one.
   package func createAccount(
-    _ account: Account, _ idempotency: IdempotentRequest?
+    _ account: Account, _ idempotency: IdempotentRequest?, deadline: LoopInstant? = nil
   ) async throws -> IdempotentOutcome<Account> {
     struct AccountExists: Error {}
     do {
-      return try await pool.withTransaction { transaction in
+      return try await pool.withTransaction(deadline: deadline) { transaction in
         if let own = idempotency {
           let claim = Self.claimKey("CreateAccount", own, response: account.encoded())
           if try await transaction.query(claim).isEmpty {
@@ -109,23 +113,26 @@ package struct PaymentStore: Sendable {
   // MARK: Reading
 
   /// A user's account; nil when there is none.
-  package func account(of userID: UUID) async throws -> Account? {
+  package func account(of userID: UUID, deadline: LoopInstant? = nil) async throws -> Account? {
     let rows = try await pool.query(
-      Statement("SELECT currency, balance, created_at FROM accounts WHERE user_id = $1", userID))
+      Statement("SELECT currency, balance, created_at FROM accounts WHERE user_id = $1", userID),
+      deadline: deadline)
     guard let row = rows.first else { return nil }
     return Account(
       userId: userID, balance: try row.value(1), currency: try row.value(0), createdAt: try row.value(2))
   }
 
   /// Entries of a statement, newest first: those numbered below `number`.
-  package func entries(of userID: UUID, below number: Int64, countMax: Int) async throws -> [Entry] {
+  package func entries(
+    of userID: UUID, below number: Int64, countMax: Int, deadline: LoopInstant? = nil
+  ) async throws -> [Entry] {
     let rows = try await pool.query(
       Statement(
         """
         SELECT number, kind, cause, amount, entries.balance, currency, entries.created_at
         FROM entries JOIN accounts USING (user_id)
         WHERE user_id = $1 AND number < $2 ORDER BY number DESC LIMIT $3
-        """, userID, number, Int64(countMax)))
+        """, userID, number, Int64(countMax)), deadline: deadline)
     return try rows.map(Self.entry)
   }
 

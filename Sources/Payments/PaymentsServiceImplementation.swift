@@ -28,14 +28,14 @@ package struct PaymentsServiceImplementation: PaymentsService {
     let idempotency = try Self.idempotency(of: request, context)
     let outcome = try await translatingFailures {
       try await repeatingHarmlessly(on: context.loop, isSafeWhenUnknown: true) {
-        try await store.createAccount(account, idempotency)
+        try await store.createAccount(account, idempotency, deadline: context.deadline)
       }
     }
     return try Self.response(outcome, request.userId, context)
   }
 
   package func getAccount(_ request: GetAccountRequest, context: CallContext) async throws -> Account {
-    guard let account = try await translatingFailures({ try await store.account(of: request.userId) }) else {
+    guard let account = try await translatingFailures({ try await store.account(of: request.userId, deadline: context.deadline) }) else {
       throw Self.noAccount(request.userId)
     }
     return account
@@ -46,7 +46,7 @@ package struct PaymentsServiceImplementation: PaymentsService {
     let deposit = NewDeposit(
       id: .v7(now), userID: request.userId, amount: request.amount, createdAt: now,
       idempotency: try Self.idempotency(of: request, context))
-    let outcome = try await translatingFailures { try await deposits.deposit(deposit) }
+    let outcome = try await translatingFailures { try await deposits.deposit(deposit, deadline: context.deadline) }
     return try Self.response(outcome, request.userId, context)
   }
 
@@ -59,7 +59,7 @@ package struct PaymentsServiceImplementation: PaymentsService {
       ])
     }
     var entries = try await translatingFailures {
-      try await store.entries(of: request.userId, below: below, countMax: size + 1)
+      try await store.entries(of: request.userId, below: below, countMax: size + 1, deadline: context.deadline)
     }
     if entries.isEmpty { _ = try await getAccount(GetAccountRequest(userId: request.userId), context: context) }
     guard entries.count > size else { return ListEntriesResponse(entries: entries, nextPageToken: "") }

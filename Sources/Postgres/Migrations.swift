@@ -18,6 +18,8 @@ package struct Migrations: Sendable {
   /// The advisory lock that migrators of one database queue for; any number that nothing else locks.
   private static let lock: Int64 = 0x676f_7a6f_6e00
 
+  private static let lockInterval: Duration = .milliseconds(100)
+
   let files: [File]
 
   /// Orders and checks files given by name and content.
@@ -43,8 +45,8 @@ package struct Migrations: Sendable {
 
   /// Brings the database up to date, on a connection of its own; other migrators wait until this one is done.
   ///
-  /// Returns the names of the files that were applied.
-  /// - Throws: `.migration` that names the file and the reason; otherwise as connections do.
+  /// Returns the names of the files that were applied. When the task is cancelled, the file under way is rolled back.
+  /// - Throws: `.migration` that names the file and the reason; `CancellationError`; otherwise as connections do.
   package func apply(
     loop: EventLoop, configuration: PostgresConfiguration
   ) async throws -> [String] {
@@ -52,7 +54,7 @@ package struct Migrations: Sendable {
     configuration.statementMax = .zero
     let connection = try await PostgresConnection.connect(loop: loop, configuration: configuration)
     defer { connection.close() }
-    _ = try await connection.query(Statement("SELECT pg_advisory_lock($1)", Self.lock))
+    try await takeLock(connection, loop)
     _ = try await connection.execute([
       Statement(
         """
@@ -67,6 +69,14 @@ package struct Migrations: Sendable {
     let pending = try await pending(connection)
     for file in pending { try await apply(file, connection) }
     return pending.map(\.name)
+  }
+
+  /// Asks again and again: a session that waits for a lock holds a snapshot, for which whoever holds the lock may have to
+  /// wait in turn (CREATE INDEX CONCURRENTLY does).
+  private func takeLock(_ connection: PostgresConnection, _ loop: EventLoop) async throws {
+    while try await !connection.query(Statement("SELECT pg_try_advisory_lock($1)", Self.lock)).single().value(0) {
+      try await loop.sleep(for: Self.lockInterval)
+    }
   }
 
   /// The files not yet applied, when those applied are unchanged.

@@ -1,47 +1,5 @@
 internal import EventLoop
 
-/// Commands that end in one Sync: the unit in which the server commits, fails, and skips what follows a failure.
-// Confined to its event loop, with its connection.
-final class Segment: @unchecked Sendable {
-  enum Kind {
-    /// Reads of different callers: each is answered at once, and one that fails takes nobody with it.
-    case independent
-    /// Statements that succeed together, committed by the Sync, or fail together.
-    case atomic
-    /// Part of a transaction that BEGIN opened.
-    case transaction(TransactionState)
-    /// Makes the server parse a statement; alone, so that it neither fails others nor is skipped because of them.
-    case preparation(PreparedStatement)
-  }
-
-  let kind: Kind
-  var replies: [Reply]
-  /// Whether the Sync or a COMMIT makes something last: then losing the connection leaves the outcome unknown.
-  var commits: Bool
-  fileprivate var rows: [Rows] = []
-  fileprivate var answered = 0
-  fileprivate var hasResult = false
-  fileprivate(set) var failure: PostgresError?
-
-  init(_ kind: Kind, _ replies: [Reply] = []) {
-    self.kind = kind
-    self.replies = replies
-    if case .atomic = kind { commits = true } else { commits = false }
-  }
-
-  /// Waits for the results of all statements.
-  func results() async throws(PostgresError) -> [Rows] {
-    var results: [Rows] = []
-    for reply in replies { results.append(try await reply.rows()) }
-    return results
-  }
-
-  /// Answers whoever was not answered yet with `error`.
-  func fail(_ error: PostgresError) {
-    for reply in replies where !reply.isAnswered { reply.answer(.failure(error)) }
-  }
-}
-
 /// What a connection has sent and not yet had answered. Knows the order of answers, and does no I/O.
 ///
 /// States of the first segment: awaiting the result of command n, awaiting its end, ..., awaiting the Sync.
@@ -61,24 +19,42 @@ struct Pipeline {
   enum Action {
     case nothing
     case answer(Reply, Result<Rows, PostgresError>)
-    /// The reply was skipped because of a neighbour: send it again.
+    /// The reply was skipped because of a neighbour, or stopped by mistake: send it again.
     case sendAgain(Reply)
+    /// The segment, which did nothing, was stopped by mistake: send it again.
+    case sendSegmentAgain(Segment)
     /// The segment is over; its replies are to be answered if they were not.
     case finish(Segment, Result<[Rows], PostgresError>)
     /// The server or libpq is out of step: the connection cannot be used any more.
     case abandon
   }
 
+  /// How often a statement is sent again that cancel requests meant for others have hit.
+  private static let strayCancelsMax = 3
+
   private var segments = FIFO<Segment>()
+  private var sentCount = 0
+  /// The last segment that a cancel request may hit; 0 when none is about.
+  private var cancelReach = 0
   /// Replies not yet answered.
   private(set) var replyCount = 0
+  /// Grows whenever the server turns to the next command.
+  private(set) var progress = 0
 
   var isEmpty: Bool { segments.isEmpty }
 
+  /// Whether the caller of the statement that runs now has given it up.
+  var isRunningAbandoned: Bool { segments.first?.isRunningAbandoned == true }
+
   mutating func sent(_ segment: Segment) {
+    sentCount += 1
+    segment.number = sentCount
     segments.append(segment)
     replyCount += segment.replies.count
   }
+
+  /// A cancel request is on its way: it stops what runs when it arrives, any one statement of what is sent by now.
+  mutating func cancelRequested() { cancelReach = sentCount }
 
   /// Takes the oldest segment, in whatever state, because the connection is lost.
   mutating func abandonFirst() -> Segment? {
@@ -96,6 +72,7 @@ struct Pipeline {
       guard segment.hasResult else { return .abandon }
       segment.hasResult = false
       segment.answered += 1
+      progress += 1
       return .nothing
     case .sync: return syncReceived(segment)
     }
@@ -112,23 +89,44 @@ struct Pipeline {
   }
 
   /// A failure that comes after all results is that of the commit itself (a deferred constraint, for instance).
-  private func failureReceived(_ error: PostgresError, _ segment: Segment) -> Action {
+  private mutating func failureReceived(_ error: PostgresError, _ segment: Segment) -> Action {
     guard !segment.hasResult else { return .abandon }
     segment.hasResult = true
-    if case .preparation(let prepared) = segment.kind {
+    let isCancelled = takesCancel(error, segment)
+    if case .preparation(let prepared, _) = segment.kind {
       prepared.failure = error
+      prepared.wasCancelled = isCancelled
       prepared.isStale = true
       return .nothing
     }
     guard segment.answered < segment.replies.count else {
       segment.failure = segment.failure ?? error
+      segment.isHitByStrayCancel = isCancelled
       return .nothing
     }
     let reply = segment.replies[segment.answered]
     let cause = reason(error, reply.prepared)
     segment.failure = cause
-    if case .independent = segment.kind { return .answer(reply, .failure(cause)) }
-    return .nothing
+    let isStray = isCancelled || error.sqlState == .invalidStatementName && reply.prepared?.wasCancelled == true
+    guard case .independent = segment.kind else {
+      segment.isHitByStrayCancel = isStray
+      return .nothing
+    }
+    guard isStray, !reply.isAbandoned, countStrayCancel(reply) else { return .answer(reply, .failure(cause)) }
+    return .sendAgain(reply)
+  }
+
+  /// Whether `error` is what a cancel request of ours did. One request stops one statement at most.
+  private mutating func takesCancel(_ error: PostgresError, _ segment: Segment) -> Bool {
+    guard error.code == .timeout, segment.number <= cancelReach else { return false }
+    cancelReach = 0
+    return true
+  }
+
+  /// Whether `reply` may go again after a cancel request that was not meant for it.
+  private func countStrayCancel(_ reply: Reply) -> Bool {
+    reply.strayCancels += 1
+    return reply.strayCancels <= Self.strayCancelsMax
   }
 
   private func skipReceived(_ segment: Segment) -> Action {
@@ -138,6 +136,7 @@ struct Pipeline {
     segment.hasResult = true
     guard case .independent = segment.kind else { return .nothing }
     let reply = segment.replies[segment.answered]
+    if reply.isAbandoned { return .nothing }
     return reply.travelsAlone ? .answer(reply, .failure(failure)) : .sendAgain(reply)
   }
 
@@ -145,7 +144,12 @@ struct Pipeline {
     guard !segment.hasResult, segment.answered >= segment.replies.count else { return .abandon }
     _ = segments.popFirst()
     replyCount -= segment.replies.count
-    return .finish(segment, segment.failure.map { .failure($0) } ?? .success(segment.rows))
+    progress += 1
+    guard let failure = segment.failure else { return .finish(segment, .success(segment.rows)) }
+    if segment.isHitByStrayCancel, segment.mayBeSentAgain, countStrayCancel(segment.replies[0]) {
+      return .sendSegmentAgain(segment)
+    }
+    return .finish(segment, .failure(failure))
   }
 
   /// Notes that the server lost a prepared statement, and finds the reason why it never had it.

@@ -13,6 +13,15 @@ enum PoolRequest {
     case .lease(let lease): lease.fail(error)
     }
   }
+
+  /// Comes into the hands of a line.
+  func held(by waiter: WaitingLine.Waiter) {
+    switch self {
+    case .read(let reply): reply.holder = waiter
+    case .atomic(let segment): for reply in segment.replies { reply.holder = waiter }
+    case .lease(let lease): lease.holder = waiter
+    }
+  }
 }
 
 /// A connection that is one transaction's alone.
@@ -24,11 +33,22 @@ struct Lease {
 /// A transaction that waits for its connection.
 // Confined to the pool's event loop.
 final class LeaseRequest: @unchecked Sendable {
+  /// Where it waits.
+  var holder: WaitingLine.Waiter?
   private var result: Result<Lease, PostgresError>?
   private var waiter: UnsafeContinuation<Void, Never>?
 
+  /// Waits for the connection.
+  ///
+  /// - Throws: also `.cancelled`, at once, when the task is.
   func lease() async throws(PostgresError) -> Lease {
-    if result == nil { await withUnsafeContinuation { waiter = $0 } }
+    if let loop = holder?.loop {
+      await withTaskCancellationHandler {
+        await withUnsafeContinuation { waiter = $0 }
+      } onCancel: {
+        loop.execute { self.holder?.giveUp() }
+      }
+    }
     return try result!.get()
   }
 
@@ -37,58 +57,8 @@ final class LeaseRequest: @unchecked Sendable {
 
   private func finish(_ result: Result<Lease, PostgresError>) {
     self.result = result
+    holder = nil
     waiter?.resume()
     waiter = nil
-  }
-}
-
-/// Requests that wait in order, each no longer than its patience.
-// Confined to the pool's event loop.
-final class WaitingLine: @unchecked Sendable {
-  // Confined to the pool's event loop.
-  private final class Waiter: @unchecked Sendable {
-    /// nil once it was taken or its patience ended.
-    var request: PoolRequest?
-    var timer: LoopTimer?
-
-    init(_ request: PoolRequest) { self.request = request }
-  }
-
-  private let loop: EventLoop
-  private var waiters = FIFO<Waiter>()
-  /// Requests still waiting.
-  private(set) var count = 0
-
-  init(loop: EventLoop) { self.loop = loop }
-
-  /// The request whose turn it is.
-  var first: PoolRequest? { waiters.first?.request }
-
-  func append(_ request: PoolRequest, patience: Duration) {
-    let waiter = Waiter(request)
-    waiter.timer = loop.schedule(after: patience) { self.expire(waiter) }
-    waiters.append(waiter)
-    count += 1
-  }
-
-  func popFirst() -> PoolRequest? {
-    let waiter = waiters.popFirst()
-    dropExpired()
-    guard let request = waiter?.request.take() else { return nil }
-    waiter?.timer?.cancel()
-    count -= 1
-    return request
-  }
-
-  private func expire(_ waiter: Waiter) {
-    guard let request = waiter.request.take() else { return }
-    count -= 1
-    dropExpired()
-    request.fail(PostgresError(.timeout, "no connection came free in time"))
-  }
-
-  /// Keeps a request that still waits at the front.
-  private func dropExpired() {
-    while let waiter = waiters.first, waiter.request == nil { _ = waiters.popFirst() }
   }
 }

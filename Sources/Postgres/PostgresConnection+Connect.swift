@@ -46,12 +46,14 @@ private final class ConnectAttempt: @unchecked Sendable {
   private var handle: OpaquePointer?
   private var watcher: DescriptorWatcher?
   private var timer: LoopTimer?
+  private var statementMax = Duration.zero
   private var continuation: UnsafeContinuation<Outcome, Never>?
 
   init(loop: EventLoop) { self.loop = loop }
 
   func start(_ configuration: PostgresConfiguration, _ continuation: UnsafeContinuation<Outcome, Never>) {
     self.continuation = continuation
+    statementMax = configuration.statementMax
     // `dbname` comes last so that what the URL says prevails.
     let settings: KeyValuePairs = [
       "application_name": configuration.applicationName, "client_encoding": "UTF8", "dbname": configuration.url,
@@ -103,7 +105,7 @@ private final class ConnectAttempt: @unchecked Sendable {
       return failWithMessage()
     }
     do {
-      finish(.success(try PostgresConnection(loop: loop, handle: handle)))
+      finish(.success(try PostgresConnection(loop: loop, handle: handle, statementMax: statementMax)))
     } catch {
       fail(PostgresError(.connectionLost, error.description))
     }

@@ -21,7 +21,8 @@ final class Script: @unchecked Sendable {
 extension PostgresConnection {
   /// Runs SQL of any number of statements, without parameters and results, as one transaction unless it has its own.
   ///
-  /// The connection must be idle: the text goes by the simple query protocol, outside of the pipeline.
+  /// The connection must be idle: the text goes by the simple query protocol, outside of the pipeline. When the task is
+  /// cancelled, the statement that runs is stopped.
   package func run(script text: String) async throws(PostgresError) {
     loop.preconditionCurrent()
     if let failure { throw failure }
@@ -29,11 +30,16 @@ extension PostgresConnection {
     guard PQexitPipelineMode(handle) == 1, PQsendQuery(handle, text) == 1 else {
       throw PostgresError(.connectionLost, PostgresError.message(of: handle))
     }
-    let failure = await withUnsafeContinuation { continuation in
-      script = Script(continuation)
-      flushToSocket()
+    let failure = await withTaskCancellationHandler {
+      await withUnsafeContinuation { continuation in
+        script = Script(continuation)
+        flushToSocket()
+      }
+    } onCancel: {
+      loop.execute { if self.script != nil { self.cancelRunning() } }
     }
-    if let failure { throw failure }
+    guard let failure else { return }
+    throw failure.code == .timeout && Task.isCancelled ? .cancelled : failure
   }
 
   /// Takes what has arrived of a script's results.

@@ -1,3 +1,5 @@
+internal import EventLoop
+
 /// What went wrong with a statement, a connection or a migration.
 ///
 /// `description` is safe to show to anybody; what the server said is in `String(reflecting:)` only.
@@ -10,8 +12,12 @@ package struct PostgresError: Error, Sendable, CustomStringConvertible, CustomDe
     case unknownOutcome
     /// As many requests as the pool allows are waiting already.
     case overloaded
-    /// No connection came free before the deadline, or the statement ran into `statement_timeout`.
+    /// No connection came free in time, or the statement ran into `statement_timeout`, before the caller's deadline.
     case timeout
+    /// The caller's deadline passed; the statement had no lasting effect.
+    case deadlineExceeded
+    /// The caller's task was cancelled; the statement had no lasting effect.
+    case cancelled
     /// The pool or the connection was closed on purpose.
     case closed
     /// The server refused a statement.
@@ -40,6 +46,19 @@ package struct PostgresError: Error, Sendable, CustomStringConvertible, CustomDe
     self.constraint = constraint
   }
 
+  static var cancelled: PostgresError { PostgresError(.cancelled, "the caller gave up") }
+
+  static var deadlineExceeded: PostgresError {
+    PostgresError(.deadlineExceeded, "the deadline passed before the statement was sent")
+  }
+
+  /// The error as a caller with this deadline is to see it: a statement that was stopped for its time is one whose
+  /// deadline passed, if it did.
+  func seen(at now: LoopInstant, deadline: LoopInstant?) -> PostgresError {
+    guard code == .timeout, let deadline, deadline <= now else { return self }
+    return PostgresError(.deadlineExceeded, message, detail: detail)
+  }
+
   /// The server's five-character code, when the server refused the statement.
   package var sqlState: SQLState? {
     if case .server(let state) = code { state } else { nil }
@@ -62,6 +81,8 @@ package struct PostgresError: Error, Sendable, CustomStringConvertible, CustomDe
     case .unknownOutcome: "the database connection was lost during a commit"
     case .overloaded: "too many requests wait for the database"
     case .timeout: "the database took too long"
+    case .deadlineExceeded: "the deadline passed before the database answered"
+    case .cancelled: "the database work was cancelled"
     case .closed: "the database connection is closed"
     case .server(let state): "the database refused a statement (\(state.rawValue))"
     case .decoding: "the database returned a value of another kind than expected"

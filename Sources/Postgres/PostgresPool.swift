@@ -58,39 +58,44 @@ package final class PostgresPool: @unchecked Sendable {
   /// Queues a read without waiting for its rows.
   ///
   /// It shares its Sync with others of the turn and is sent again when one of those fails: it must change nothing.
-  /// `deadline` bounds how long it waits for a connection; `statement_timeout` bounds the rest.
+  /// When `deadline` passes before it goes out, it never does; after that `statement_timeout` stops it soon. A caller
+  /// that wants to be answered by then cancels the task that waits.
   package func send(_ statement: Statement, deadline: LoopInstant? = nil) -> Reply {
-    let reply = Reply(statement)
+    let reply = Reply(statement, deadline: deadline)
     submit(.read(reply), deadline)
     return reply
   }
 
   /// Runs a read; see ``send(_:deadline:)``.
   ///
-  /// - Throws: `.overloaded`, `.timeout`, `.closed` before it was sent; `.connectionLost`, `.timeout`, `.server` after.
+  /// - Throws: `.overloaded`, `.timeout`, `.closed` before it was sent; `.connectionLost`, `.timeout`, `.server` after;
+  ///   `.deadlineExceeded` and `.cancelled` at any time.
   package func query(_ statement: Statement, deadline: LoopInstant? = nil) async throws(PostgresError) -> Rows {
     try await send(statement, deadline: deadline).rows()
   }
 
-  /// Runs a statement as a transaction of its own, in one round trip; it is never sent twice.
+  /// Runs a statement as a transaction of its own, in one round trip; its effect is had once or not at all.
   ///
+  /// Cancelling the task takes it back as long as it was not sent; after that its outcome is waited for.
   /// - Throws: as ``query(_:deadline:)``, and `.unknownOutcome` when the connection was lost before the answer.
   @discardableResult
   package func execute(_ statement: Statement, deadline: LoopInstant? = nil) async throws(PostgresError) -> Rows {
     try await execute([statement], deadline: deadline)[0]
   }
 
-  /// Runs statements that succeed or fail together, as one transaction in one round trip; never sent twice.
+  /// Runs statements that succeed or fail together, as one transaction in one round trip; see
+  /// ``execute(_:deadline:)-(Statement,_)``.
   @discardableResult
   package func execute(
     _ statements: [Statement], deadline: LoopInstant? = nil
   ) async throws(PostgresError) -> [Rows] {
-    let segment = Segment(.atomic, statements.map(Reply.init))
+    let segment = Segment(.atomic, statements.map { Reply($0, deadline: deadline) })
     submit(.atomic(segment), deadline)
     return try await segment.results()
   }
 
-  /// Runs `body` in a transaction on a connection of its own; see ``PostgresConnection/withTransaction(_:_:)``.
+  /// Runs `body` in a transaction on a connection of its own; see
+  /// ``PostgresConnection/withTransaction(_:deadline:_:)``.
   ///
   /// - Throws: also `.overloaded`, `.timeout`, `.closed` when it got no connection, and `body` never ran.
   package func withTransaction<Result>(
@@ -101,7 +106,7 @@ package final class PostgresPool: @unchecked Sendable {
     submit(.lease(request), deadline)
     let lease = try await request.lease()
     defer { release(lease.slot) }
-    return try await lease.connection.withTransaction(isolation, body)
+    return try await lease.connection.withTransaction(isolation, deadline: deadline, body)
   }
 
   /// How the connections are.
@@ -144,15 +149,18 @@ extension PostgresPool {
   private func submit(_ request: PoolRequest, _ deadline: LoopInstant?) {
     loop.preconditionCurrent()
     if isClosing { return request.fail(PostgresError(.closed, "the pool is closing")) }
+    if let deadline, deadline <= loop.now { return request.fail(.deadlineExceeded) }
     if let slot = slot(for: request) { return start(request, on: slot) }
     guard waitingRequests.count + waitingLeases.count < configuration.waitingMax else {
       return request.fail(PostgresError(.overloaded, "\(configuration.waitingMax) requests wait for a connection"))
     }
     let patience = deadline.map { $0 - loop.now } ?? configuration.waitMax
+    let code: PostgresError.Code = deadline == nil ? .timeout : .deadlineExceeded
+    let impatience = PostgresError(code, "no connection came free in time")
     if case .lease = request {
-      waitingLeases.append(request, patience: patience)
+      waitingLeases.append(request, patience: patience, impatience: impatience)
     } else {
-      waitingRequests.append(request, patience: patience)
+      waitingRequests.append(request, patience: patience, impatience: impatience)
     }
   }
 
@@ -229,7 +237,7 @@ extension PostgresPool {
   func serve(_ connection: PostgresConnection, in slot: Slot) async {
     slot.connection = connection
     connection.onProgress = { [unowned self] in serveWaiting() }
-    connection.onSendAgain = { [unowned self] in submit(.read($0), nil) }
+    connection.onSendAgain = { [unowned self] in submit(.read($0), $0.deadline) }
     serveWaiting()
     let reason = await connection.waitUntilClosed()
     if !isClosing { lastError = reason }

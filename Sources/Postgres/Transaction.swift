@@ -1,3 +1,5 @@
+package import EventLoop
+
 /// What concurrent transactions may see of each other (PostgreSQL, chapter 13.2).
 package enum IsolationLevel: Sendable {
   case readCommitted, repeatableRead, serializable
@@ -28,7 +30,7 @@ package struct Transaction: ~Copyable {
   /// COMMIT included. A failure that nobody waits for is thrown by the COMMIT.
   @discardableResult
   package func send(_ statement: Statement) -> Reply {
-    let reply = Reply(statement)
+    let reply = Reply(statement, deadline: state.deadline)
     connection.enqueue(reply, in: state)
     return reply
   }
@@ -44,10 +46,16 @@ package struct Transaction: ~Copyable {
 final class TransactionState: @unchecked Sendable {
   /// Why the transaction cannot be committed any more; statements sent from now on fail with it.
   var failure: PostgresError?
-  /// Whether a part of it is on its way.
-  var isInFlight = false
+  /// When its caller stops waiting.
+  let deadline: LoopInstant?
+  /// Whether BEGIN was sent.
+  var hasBegun = false
+  /// The part of it that is on its way.
+  var inFlight: Segment?
+  /// The `statement_timeout` in force.
+  var timeoutMilliseconds: UInt64 = 0
 
-  init() {}
+  init(deadline: LoopInstant?) { self.deadline = deadline }
 }
 
 extension PostgresConnection {
@@ -55,13 +63,16 @@ extension PostgresConnection {
   ///
   /// BEGIN goes out with the first statements of `body`, COMMIT with the last ones if those were sent and not awaited:
   /// a transaction that reads, decides and writes is two round trips. The connection must be the caller's alone.
+  ///
+  /// When the task is cancelled or `deadline` passes before COMMIT was sent, what runs is stopped and rolled back.
   /// - Throws: what `body` threw; otherwise the first failure of a statement or of the COMMIT, rolled back;
-  ///   `.unknownOutcome` when the connection was lost before COMMIT was answered.
+  ///   `.cancelled`, `.deadlineExceeded`; `.unknownOutcome` when the connection was lost before COMMIT was answered.
   package func withTransaction<Result>(
-    _ isolation: IsolationLevel = .readCommitted, _ body: (borrowing Transaction) async throws -> Result
+    _ isolation: IsolationLevel = .readCommitted, deadline: LoopInstant? = nil,
+    _ body: (borrowing Transaction) async throws -> Result
   ) async throws -> Result {
-    let state = TransactionState()
-    enqueue(Reply(isolation.begin), in: state)
+    let state = TransactionState(deadline: deadline)
+    enqueue(Reply(isolation.begin, deadline: deadline), in: state)
     do {
       let result = try await body(Transaction(connection: self, state: state))
       try await commit(state)
@@ -73,7 +84,7 @@ extension PostgresConnection {
   }
 
   private func commit(_ state: TransactionState) async throws(PostgresError) {
-    let commit = Reply(Statement("COMMIT"))
+    let commit = Reply(Statement("COMMIT"), deadline: state.deadline)
     enqueue(commit, in: state, commits: true)
     let rows = try await commit.rows()
     if let failure = state.failure { throw failure }
@@ -85,9 +96,15 @@ extension PostgresConnection {
 
   /// Leaves the connection outside of any transaction, or closed.
   private func rollBack(_ state: TransactionState) async {
-    if !isOpen { return }
+    // What of it is still queued is not sent.
+    state.failure = state.failure ?? PostgresError(.closed, "the transaction is rolled back")
+    if !isOpen || !state.hasBegun { return }
     let rollback = Reply(Statement("ROLLBACK"))
-    enqueue(Segment(.atomic, [rollback]))
-    do { _ = try await rollback.rows() } catch { lost(PostgresError(.connectionLost, "ROLLBACK failed")) }
+    enqueue(Segment(.rollback, [rollback]))
+    do {
+      _ = try await rollback.rowsWhateverHappens()
+    } catch {
+      lost(PostgresError(.connectionLost, "ROLLBACK failed"))
+    }
   }
 }

@@ -6,6 +6,11 @@ package protocol OverloadError: Error {
   var waiting: Int { get }
 }
 
+/// The deadline of an item passed before its batch began; nothing was done.
+package struct BatchCameTooLate: Error {
+  package init() {}
+}
+
 /// Group commit: what is submitted while a batch is being processed becomes the next batch.
 ///
 /// There is no fixed wait: a lone item is processed at the end of its loop turn, and the busier the loop, the larger the
@@ -17,22 +22,39 @@ package final class Batcher<Item: Sendable, Output: Sendable>: @unchecked Sendab
     package let waiting: Int
   }
 
-  private struct Entry {
+  // Confined to the batcher's event loop.
+  private final class Entry: @unchecked Sendable {
     let item: Item
-    let continuation: UnsafeContinuation<Result<Output, any Error>, Never>
+    let deadline: LoopInstant?
+    var continuation: UnsafeContinuation<Result<Output, any Error>, Never>?
+    /// Whether its batch has not begun.
+    var isQueued = true
+
+    init(_ item: Item, deadline: LoopInstant?) {
+      self.item = item
+      self.deadline = deadline
+    }
+
+    func finish(_ result: Result<Output, any Error>) {
+      continuation?.resume(returning: result)
+      continuation = nil
+    }
   }
 
   private let loop: EventLoop
   private let batchMax: Int
   private let queueMax: Int
-  private let process: @Sendable ([Item]) async -> [Result<Output, any Error>]
+  private let process: @Sendable ([Item], LoopInstant?) async -> [Result<Output, any Error>]
   private var queue: [Entry] = []
+  /// Entries of the queue that were taken back.
+  private var takenBack = 0
   private var freeLanes: Int
   private var isScheduled = false
   private var idle: [UnsafeContinuation<Void, Never>] = []
   private let lanes: Int
 
-  /// A batcher whose `process` answers each item of a batch, in order.
+  /// A batcher whose `process` answers each item of a batch, in order; it is told the latest of their deadlines, nil when
+  /// one of them has none.
   ///
   /// - Parameters:
   ///   - batchMax: the most items of a batch.
@@ -40,7 +62,7 @@ package final class Batcher<Item: Sendable, Output: Sendable>: @unchecked Sendab
   ///   - lanes: how many batches are processed at once.
   package init(
     loop: EventLoop, batchMax: Int, queueMax: Int, lanes: Int = 1,
-    process: @escaping @Sendable ([Item]) async -> [Result<Output, any Error>]
+    process: @escaping @Sendable (_ items: [Item], _ deadline: LoopInstant?) async -> [Result<Output, any Error>]
   ) {
     self.loop = loop
     self.batchMax = batchMax
@@ -51,19 +73,26 @@ package final class Batcher<Item: Sendable, Output: Sendable>: @unchecked Sendab
   }
 
   /// Items that wait for their batch.
-  package var waiting: Int { queue.count }
+  package var waiting: Int { queue.count - takenBack }
 
-  /// Processes `item` with others.
+  /// Processes `item` with others, unless `deadline` passes before its batch begins.
   ///
-  /// Cancellation does not take an item back: it is in a batch or about to be, and its effect is kept.
+  /// Cancelling the task takes an item back that waits. One that is in a batch stays in it, its effect is kept, and its
+  /// result is waited for.
   ///
-  /// - Throws: ``Overloaded``, or what `process` says of the item.
-  package func submit(_ item: Item) async throws -> Output {
+  /// - Throws: ``Overloaded``, ``BatchCameTooLate``, `CancellationError`, or what `process` says of the item.
+  package func submit(_ item: Item, deadline: LoopInstant? = nil) async throws -> Output {
     loop.preconditionCurrent()
-    guard queue.count < queueMax else { throw Overloaded(waiting: queue.count) }
-    let result = await withUnsafeContinuation { continuation in
-      queue.append(Entry(item: item, continuation: continuation))
-      schedule()
+    guard waiting < queueMax else { throw Overloaded(waiting: waiting) }
+    let entry = Entry(item, deadline: deadline)
+    let result = await withTaskCancellationHandler {
+      await withUnsafeContinuation { continuation in
+        entry.continuation = continuation
+        queue.append(entry)
+        schedule()
+      }
+    } onCancel: {
+      loop.execute { self.takeBack(entry) }
     }
     return try result.get()
   }
@@ -85,6 +114,18 @@ package final class Batcher<Item: Sendable, Output: Sendable>: @unchecked Sendab
     }
   }
 
+  /// Takes an item out whose caller has given up, unless its batch has begun.
+  private func takeBack(_ entry: Entry) {
+    guard entry.isQueued, entry.continuation != nil else { return }
+    entry.finish(.failure(CancellationError()))
+    takenBack += 1
+    // Not one by one: a flood of callers that give up must not cost a search of the queue each.
+    if takenBack <= queue.count / 2 { return }
+    queue.removeAll { $0.continuation == nil }
+    takenBack = 0
+    noteIdle()
+  }
+
   private func schedule() {
     if isScheduled || freeLanes == 0 { return }
     isScheduled = true
@@ -104,16 +145,45 @@ package final class Batcher<Item: Sendable, Output: Sendable>: @unchecked Sendab
   /// Processes one batch after the other until nothing waits.
   private func runLane() async {
     while !queue.isEmpty {
-      let batch = Array(queue.prefix(batchMax))
-      queue.removeFirst(batch.count)
-      let results = await process(batch.map(\.item))
+      let batch = nextBatch()
+      if batch.isEmpty { continue }
+      let results = await process(batch.map(\.item), Self.deadline(of: batch))
       precondition(results.count == batch.count, "a batch of \(batch.count) got \(results.count) answers")
-      for (entry, result) in zip(batch, results) { entry.continuation.resume(returning: result) }
+      for (entry, result) in zip(batch, results) { entry.finish(result) }
     }
     freeLanes += 1
-    if queue.isEmpty, freeLanes == lanes {
-      for continuation in idle { continuation.resume() }
-      idle = []
+    noteIdle()
+  }
+
+  /// Takes the next items, without those that were taken back or whose time is up.
+  private func nextBatch() -> [Entry] {
+    let next = queue.prefix(batchMax)
+    queue.removeFirst(next.count)
+    let now = loop.now
+    return next.filter { entry in
+      entry.isQueued = false
+      if entry.continuation == nil {
+        takenBack -= 1
+        return false
+      }
+      guard let deadline = entry.deadline, deadline <= now else { return true }
+      entry.finish(.failure(BatchCameTooLate()))
+      return false
     }
+  }
+
+  private static func deadline(of batch: [Entry]) -> LoopInstant? {
+    var latest = LoopInstant(nanoseconds: 0)
+    for entry in batch {
+      guard let deadline = entry.deadline else { return nil }
+      latest = max(latest, deadline)
+    }
+    return latest
+  }
+
+  private func noteIdle() {
+    guard queue.isEmpty, freeLanes == lanes else { return }
+    for continuation in idle { continuation.resume() }
+    idle = []
   }
 }

@@ -46,12 +46,12 @@ import Testing
 
   @Test(arguments: [("2", 2_000), ("0.25", 250), ("60", 60_000), ("3600", 60_000), ("0.001", 1)])
   func `a caller's time is kept to, up to the bound`(text: String, milliseconds: Int) throws {
-    #expect(try context(("X-Request-Timeout", text)).timeout == .milliseconds(milliseconds))
+    #expect(try context(("Request-Timeout", text)).timeout == .milliseconds(milliseconds))
   }
 
   @Test(arguments: ["0", "-1", "1e3", "abc", "", ".5", "1.", "1.2.3", "inf", "nan", "99999999999", "0x1", "٣"])
   func `a time that is none is refused`(text: String) {
-    #expect(throws: Problem.self) { try context(("X-Request-Timeout", text)) }
+    #expect(throws: Problem.self) { try context(("Request-Timeout", text)) }
   }
 
   @Test func `the default time is ten seconds`() throws {

@@ -16,6 +16,7 @@ import Testing
     case .answer(let reply, .success): "rows \(position(reply))"
     case .answer(let reply, .failure): "failure \(position(reply))"
     case .sendAgain(let reply): "again \(position(reply))"
+    case .sendSegmentAgain: "all again"
     case .finish(_, .success): "done"
     case .finish(_, .failure): "failed"
     case .abandon: "abandon"
@@ -58,7 +59,7 @@ import Testing
     let prepared = PreparedStatement(number: 1)
     let segment = reads(1)
     segment.replies[0].prepared = prepared
-    pipeline.sent(Segment(.preparation(prepared)))
+    pipeline.sent(Segment(.preparation(prepared, for: segment.replies[0])))
     pipeline.sent(segment)
     for event in [.failed(PostgresError(.server("42P01"), "no such table")), .end, .sync] as [Pipeline.Event] {
       _ = pipeline.received(event)
@@ -67,6 +68,88 @@ import Testing
     let action = pipeline.received(.failed(PostgresError(.server(.invalidStatementName), "no such statement")))
     guard case .answer(_, .failure(let error)) = action else { return #expect(Bool(false), "not answered") }
     #expect(error.sqlState == "42P01")
+  }
+
+  // MARK: Cancel requests
+
+  private static let cancelled = PostgresError(.timeout, "canceling statement due to user request")
+
+  @Test func `a cancel request that hits what it was meant for is the end of it`() {
+    var pipeline = Pipeline()
+    let segment = reads(3)
+    pipeline.sent(segment)
+    segment.replies[0].abandon()
+    #expect(pipeline.isRunningAbandoned)
+    pipeline.cancelRequested()
+    let events: [Pipeline.Event] = [.failed(Self.cancelled), .end, .skipped, .end, .skipped, .end, .sync]
+    let actions = events.map { describe(pipeline.received($0), segment) }.filter { $0 != "nothing" }
+    #expect(actions == ["failure 0", "again 1", "again 2", "failed"])
+    #expect(!pipeline.isRunningAbandoned)
+  }
+
+  @Test func `a read that is stopped by mistake is sent again, a few times`() {
+    let segment = reads(2)
+    for round in 0..<4 {
+      segment.reset()
+      var pipeline = Pipeline()
+      pipeline.sent(segment)
+      pipeline.cancelRequested()
+      let actions = ([.rows(.none), .end, .failed(Self.cancelled)] as [Pipeline.Event]).map {
+        describe(pipeline.received($0), segment)
+      }
+      #expect(actions == ["rows 0", "nothing", round < 3 ? "again 1" : "failure 1"])
+    }
+  }
+
+  @Test func `one request stops one statement, none that was sent later, and no more`() {
+    var pipeline = Pipeline()
+    let (first, second, later) = (reads(1), reads(1), reads(1))
+    pipeline.sent(first)
+    pipeline.sent(second)
+    pipeline.cancelRequested()
+    pipeline.sent(later)
+    func fail(_ segment: Segment) -> String {
+      let action = describe(pipeline.received(.failed(Self.cancelled)), segment)
+      for event in [.end, .sync] as [Pipeline.Event] { _ = pipeline.received(event) }
+      return action
+    }
+    #expect(fail(first) == "again 0")
+    #expect(fail(second) == "failure 0")
+    #expect(fail(later) == "failure 0")
+    let last = reads(1)
+    pipeline.sent(last)
+    pipeline.cancelRequested()
+    pipeline.sent(later)
+    #expect(describe(pipeline.received(.rows(.none)), last) == "rows 0")
+    for event in [.end, .sync] as [Pipeline.Event] { _ = pipeline.received(event) }
+    #expect(fail(later) == "failure 0")
+  }
+
+  @Test func `an atomic segment that is stopped by mistake goes again as a whole`() {
+    let segment = Segment(.atomic, reads(2).replies)
+    for round in 0..<4 {
+      segment.reset()
+      var pipeline = Pipeline()
+      pipeline.sent(segment)
+      pipeline.cancelRequested()
+      let events: [Pipeline.Event] = [.rows(.none), .end, .failed(Self.cancelled), .end, .sync]
+      let actions = events.map { describe(pipeline.received($0), segment) }.filter { $0 != "nothing" }
+      #expect(actions == [round < 3 ? "all again" : "failed"])
+    }
+  }
+
+  @Test func `a statement whose preparation is stopped by mistake is sent again`() {
+    var pipeline = Pipeline()
+    let prepared = PreparedStatement(number: 1)
+    let segment = reads(1)
+    segment.replies[0].prepared = prepared
+    pipeline.sent(Segment(.preparation(prepared, for: segment.replies[0])))
+    pipeline.sent(segment)
+    pipeline.cancelRequested()
+    for event in [.failed(Self.cancelled), .end, .sync] as [Pipeline.Event] { _ = pipeline.received(event) }
+    let missing = PostgresError(.server(.invalidStatementName), "no such statement")
+    #expect(describe(pipeline.received(.failed(missing)), segment) == "again 0")
+    #expect(prepared.isStale)
   }
 
   @Test func `answers out of step end the connection`() {

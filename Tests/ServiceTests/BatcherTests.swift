@@ -29,7 +29,7 @@ import Testing
     let batches = try await onLoop { loop in
       let batches = Locked<[[Int]]>([])
       let gate = LoopSignal(loop: loop)
-      let batcher = Numbers(loop: loop, batchMax: 100, queueMax: 1_000) { items in
+      let batcher = Numbers(loop: loop, batchMax: 100, queueMax: 1_000) { items, _ in
         batches.withLock { $0.append(items) }
         await gate.wait()
         return items.map { .success($0) }
@@ -57,7 +57,7 @@ import Testing
   @Test func `each item gets its own answer, in batches of bounded size`() async throws {
     try await onLoop { loop in
       let sizes = Locked<[Int]>([])
-      let batcher = Numbers(loop: loop, batchMax: 7, queueMax: 1_000, lanes: 3) { items in
+      let batcher = Numbers(loop: loop, batchMax: 7, queueMax: 1_000, lanes: 3) { items, _ in
         sizes.withLock { $0.append(items.count) }
         try? await loop.sleep(for: .milliseconds(1))
         return items.map { $0 % 10 == 3 ? .failure(Refused(number: $0)) : .success($0 * 2) }
@@ -77,7 +77,7 @@ import Testing
   @Test func `no more batches run at once than there are lanes`() async throws {
     try await onLoop { loop in
       let running = Locked((now: 0, most: 0))
-      let batcher = Numbers(loop: loop, batchMax: 1, queueMax: 100, lanes: 2) { items in
+      let batcher = Numbers(loop: loop, batchMax: 1, queueMax: 100, lanes: 2) { items, _ in
         running.withLock {
           $0.now += 1
           $0.most = max($0.most, $0.now)
@@ -93,7 +93,7 @@ import Testing
 
   @Test func `what is beyond the queue is refused at once, and room is made again`() async throws {
     try await onLoop { loop in
-      let batcher = Numbers(loop: loop, batchMax: 2, queueMax: 4) { items in
+      let batcher = Numbers(loop: loop, batchMax: 2, queueMax: 4) { items, _ in
         try? await loop.sleep(for: .milliseconds(10))
         return items.map { .success($0) }
       }
@@ -109,27 +109,67 @@ import Testing
 
   @Test func `thousands of batches that never suspend need no deep stack`() async throws {
     try await onLoop { loop in
-      let batcher = Numbers(loop: loop, batchMax: 1, queueMax: 100_000) { $0.map { .success($0) } }
+      let batcher = Numbers(loop: loop, batchMax: 1, queueMax: 100_000) { items, _ in items.map { .success($0) } }
       let results = await Self.submit(0..<20_000, to: batcher)
       #expect(results.count == 20_000 && batcher.waiting == 0)
     }
   }
 
-  @Test func `a caller that gives up leaves its item to be processed, and draining waits for it`() async throws {
+  @Test func `a caller that gives up takes its item back, unless its batch has begun`() async throws {
     try await onLoop { loop in
       let processed = Locked<[Int]>([])
-      let batcher = Numbers(loop: loop, batchMax: 2, queueMax: 100) { items in
-        try? await loop.sleep(for: .milliseconds(5))
+      let gate = LoopSignal(loop: loop)
+      let batcher = Numbers(loop: loop, batchMax: 2, queueMax: 100) { items, _ in
+        await gate.wait()
         processed.withLock { $0 += items }
         return items.map { .success($0) }
       }
       await batcher.drain()  // Nothing is there.
-      let callers = (0..<5).map { number in loop.startTask { _ = try? await batcher.submit(number) } }
-      for caller in callers { caller.cancel() }
+      let outcomes = Locked<[Int: Bool]>([:])
+      let callers = (0..<7).map { number in
+        loop.startTask {
+          let isDone = (try? await batcher.submit(number)) != nil
+          outcomes.withLock { $0[number] = isDone }
+        }
+      }
+      // The first two are in their batch, which waits at the gate.
+      while batcher.waiting != 5 { try await loop.sleep(for: .milliseconds(1)) }
+      for caller in callers[0..<6] { caller.cancel() }
+      while batcher.waiting != 1 { try await loop.sleep(for: .milliseconds(1)) }
+      #expect(outcomes.withLock { $0 } == [2: false, 3: false, 4: false, 5: false])
+      gate.signal()
+      while batcher.waiting != 0 { try await loop.sleep(for: .milliseconds(1)) }
+      gate.signal()
       await withTaskGroup(of: Void.self) { group in
         for _ in 0..<2 { group.addTask { await batcher.drain() } }
       }
-      #expect(processed.withLock { $0 } == [0, 1, 2, 3, 4] && batcher.waiting == 0)
+      for caller in callers { await caller.value }
+      #expect(processed.withLock { $0 } == [0, 1, 6])
+      #expect(outcomes.withLock { $0[0] == true && $0[1] == true && $0[6] == true })
+    }
+  }
+
+  @Test func `an item whose time is up is not processed, and a batch knows its latest deadline`() async throws {
+    try await onLoop { loop in
+      let deadlines = Locked<[LoopInstant?]>([])
+      let batcher = Numbers(loop: loop, batchMax: 3, queueMax: 100) { items, deadline in
+        deadlines.withLock { $0.append(deadline) }
+        return items.map { .success($0) }
+      }
+      let (soon, later) = (loop.now + .seconds(10), loop.now + .seconds(20))
+      let calls: [LoopInstant?] = [soon, later, LoopInstant(nanoseconds: 0), soon, nil]
+      let tasks = calls.enumerated().map { number, deadline in
+        Task(executorPreference: loop.taskExecutor) { try await batcher.submit(number, deadline: deadline) }
+      }
+      for (number, task) in tasks.enumerated() {
+        if number == 2 {
+          await #expect(throws: BatchCameTooLate.self) { try await task.value }
+        } else {
+          let result = try await task.value
+          #expect(result == number)
+        }
+      }
+      #expect(deadlines.withLock { $0 } == [later, nil])
     }
   }
 }

@@ -20,7 +20,7 @@ final class Pacer: @unchecked Sendable {
     let interval = max(Self.tickMin, 1_000_000_000 / UInt64(schedule.callsPerSecond))
     let start = schedule.start
     // The loop's own timers go by milliseconds, which would show in the latencies.
-    Detached.thread {
+    let isClockRunning = Detached.thread {
       var next = start
       while !self.isOver.load(ordering: .relaxed) {
         loop.execute { self.tick() }
@@ -29,6 +29,7 @@ final class Pacer: @unchecked Sendable {
         if now < next { usleep(UInt32(clamping: (next - now) / 1_000)) }
       }
     }
+    precondition(isClockRunning, "no thread can be made for the clock")
   }
 
   /// When the next call was due, once it is; nil when the load is over.

@@ -37,10 +37,11 @@ final class StandardInput: @unchecked Sendable {
 
   private func nextChunk() async -> [UInt8] {
     await withUnsafeContinuation { continuation in
-      Detached.thread {
+      let isReading = Detached.thread {
         let chunk = Self.readChunk()
         self.loop.execute { continuation.resume(returning: chunk) }
       }
+      precondition(isReading, "no thread can be made to read standard input")
     }
   }
 

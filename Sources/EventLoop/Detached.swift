@@ -1,18 +1,25 @@
 internal import Glibc
 
 /// Threads for what blocks.
-enum Detached {
+package enum Detached {
   /// Runs `body` on a thread of its own, which nobody waits for: the process may end before it does.
-  static func thread(_ body: @escaping @Sendable () -> Void) {
+  ///
+  /// - Returns: whether there is such a thread; the system refuses one more when a limit is reached.
+  package static func thread(_ body: @escaping @Sendable () -> Void) -> Bool {
     var thread = pthread_t()
+    let argument = Unmanaged.passRetained(Body(body))
     let code = pthread_create(
       &thread, nil,
       { argument in
         Unmanaged<Body>.fromOpaque(argument!).takeRetainedValue().run()
         return nil
-      }, Unmanaged.passRetained(Body(body)).toOpaque())
-    precondition(code == 0, "no thread can be made: error \(code)")
+      }, argument.toOpaque())
+    guard code == 0 else {
+      argument.release()
+      return false
+    }
     pthread_detach(thread)
+    return true
   }
 
   private final class Body: Sendable {
