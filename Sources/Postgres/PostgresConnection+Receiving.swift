@@ -40,7 +40,7 @@ extension PostgresConnection {
     switch action {
     case .nothing: break
     case .answer(let reply, .failure(let error)):
-      reply.answer(.failure(error.seen(at: loop.now, deadline: reply.deadline)))
+      reply.answer(.failure(error.seen(deadline: reply.deadline)))
     case .answer(let reply, let result): reply.answer(result)
     case .sendAgain(let reply):
       reply.travelsAlone = true
@@ -61,7 +61,7 @@ extension PostgresConnection {
     case (.timeout, .failure): timeout.changeFailed()
     case (.transaction(let state), .failure(let error)):
       state.inFlight = nil
-      let error = error.seen(at: loop.now, deadline: state.deadline)
+      let error = error.seen(deadline: state.deadline)
       state.failure = state.failure ?? error
       segment.fail(error)
     case (.transaction(let state), .success(let rows)):
@@ -69,7 +69,7 @@ extension PostgresConnection {
       segment.succeed(rows)
     case (.atomic, .success(let rows)), (.rollback, .success(let rows)): segment.succeed(rows)
     case (.atomic, .failure(let error)), (.rollback, .failure(let error)):
-      segment.fail(error.seen(at: loop.now, deadline: segment.deadline))
+      segment.fail(error.seen(deadline: segment.deadline))
     }
     segment.released()
     if !queue.isEmpty { scheduleFlush() }

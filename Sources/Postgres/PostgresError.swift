@@ -54,8 +54,9 @@ package struct PostgresError: Error, Sendable, CustomStringConvertible, CustomDe
 
   /// The error as a caller with this deadline is to see it: a statement that was stopped for its time is one whose
   /// deadline passed, if it did.
-  func seen(at now: LoopInstant, deadline: LoopInstant?) -> PostgresError {
-    guard code == .timeout, let deadline, deadline <= now else { return self }
+  func seen(deadline: LoopInstant?) -> PostgresError {
+    // Not the loop's `now`, which is from before it waited for this answer.
+    guard code == .timeout, let deadline, deadline <= .current else { return self }
     return PostgresError(.deadlineExceeded, message, detail: detail)
   }
 

@@ -116,19 +116,20 @@ import Wire
     }
   }
 
-  @Test func `a caller that gives up leaves its order to be taken`() async throws {
-    try await Self.withCreation { creation, store, _ in
-      let order = Make.order(.random())
-      await withTaskGroup(of: Void.self) { group in
-        group.addTask { _ = try? await creation.create(order) }
-        group.cancelAll()
-      }
+  @Test func `a caller that gives up takes its order back, unless its batch has begun`() async throws {
+    try await Self.withCreation { creation, store, loop in
+      let (early, late) = (Make.order(.random()), Make.order(.random()))
+      let first = loop.startTask { _ = try? await creation.create(early) }
+      first.cancel()
+      await first.value
+      let second = loop.startTask { _ = try? await creation.create(late) }
+      while creation.waiting > 0 { try await loop.sleep(for: .milliseconds(1)) }
+      second.cancel()
       let part = creation.part
       part.beginGracefulShutdown()
       try await part.run()
-      #expect(creation.waiting == 0)
-      let kept = try await store.order(order.id)
-      #expect(kept == order.order)
+      let kept = try await store.orders([early.id, late.id])
+      #expect(kept == [late.id: late.order])
     }
   }
 
