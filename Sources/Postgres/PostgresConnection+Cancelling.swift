@@ -50,22 +50,27 @@ extension PostgresConnection {
     segment.fail(.cancelled)
   }
 
+  /// Whether the server works for nobody.
+  private var isRunningAbandoned: Bool { script?.isAbandoned ?? pipeline.isRunningAbandoned }
+
   /// Looks whether the server works for nobody, and asks it to stop if it still does after a moment.
   func considerCancelling() {
-    guard failure == nil, cancelling.timer == nil, pipeline.isRunningAbandoned else { return }
+    guard failure == nil, cancelling.timer == nil, isRunningAbandoned else { return }
     let progress = pipeline.progress
     let delay = progress == cancelling.lastProgress ? Self.cancelInterval : Self.cancelGrace
     cancelling.timer = loop.schedule(after: delay) {
       self.cancelling.timer = nil
-      if self.pipeline.progress == progress { self.cancelRunning() } else { self.considerCancelling() }
+      if self.pipeline.progress == progress, self.isRunningAbandoned {
+        self.cancelRunning()
+      } else {
+        self.considerCancelling()
+      }
     }
   }
 
   /// Asks the server to stop what runs now; nothing is sent meanwhile. At most one request is on its way.
-  func cancelRunning() {
-    guard failure == nil, !cancelling.isUnderWay, let request = CancelRequest(handle) else { return }
-    cancelling.timer?.cancel()
-    cancelling.timer = nil
+  private func cancelRunning() {
+    guard failure == nil, let request = CancelRequest(handle) else { return }
     cancelling.lastProgress = pipeline.progress
     let isOnItsWay = Detached.thread {
       request.send()

@@ -6,8 +6,12 @@ internal import EventLoop
 final class Script: @unchecked Sendable {
   private var continuation: UnsafeContinuation<PostgresError?, Never>?
   private var failure: PostgresError?
+  /// Whether its caller has given up.
+  private(set) var isAbandoned = false
 
   init(_ continuation: UnsafeContinuation<PostgresError?, Never>) { self.continuation = continuation }
+
+  func abandon() { isAbandoned = true }
 
   func noteFailure(_ error: PostgresError) { failure = failure ?? error }
 
@@ -36,7 +40,10 @@ extension PostgresConnection {
         flushToSocket()
       }
     } onCancel: {
-      loop.execute { if self.script != nil { self.cancelRunning() } }
+      loop.execute {
+        self.script?.abandon()
+        self.considerCancelling()
+      }
     }
     guard let failure else { return }
     throw failure.code == .timeout && Task.isCancelled ? .cancelled : failure

@@ -73,6 +73,59 @@ import Testing
     #expect(try await count(url) == 3)
   }
 
+  @Test func `a migrator that waits for another, or for a lock, ends when it is told to`() async throws {
+    let url = try TestDatabase.make("migrations")
+    _ = try await apply([Self.first], to: url)
+    try await onLoop { loop in
+      let configuration = PostgresConfiguration(url: url)
+      let other = try await PostgresConnection.connect(loop: loop, configuration: configuration)
+      let observer = try await PostgresConnection.connect(loop: loop, configuration: configuration)
+      defer {
+        other.close()
+        observer.close()
+      }
+      let lock: Int64 = 0x676f_7a6f_6e00
+      _ = try await other.query(Statement("SELECT pg_advisory_lock($1)", lock))
+      #expect(try await isStopped(loop, configuration, observer))
+      _ = try await other.query(Statement("SELECT pg_advisory_unlock($1)", lock))
+      try await other.withTransaction { transaction in
+        _ = try await transaction.query(Statement("LOCK TABLE a"))
+        #expect(try await isStopped(loop, configuration, observer))
+      }
+    }
+    #expect(try await apply([Self.first, Self.second], to: url) == [Self.second.name])
+  }
+
+  /// Whether a migrator that has to wait ends when its task is cancelled, with all that it ran at the server.
+  private func isStopped(
+    _ loop: EventLoop, _ configuration: PostgresConfiguration, _ observer: PostgresConnection
+  ) async throws -> Bool {
+    let waiting = Statement(
+      """
+      SELECT count(*) FROM pg_stat_activity
+      WHERE datname = current_database() AND (wait_event_type = 'Lock' OR query LIKE 'SELECT pg_try_advisory%')
+      """)
+    func until(_ count: Int64) async throws {
+      for _ in 0..<1_000 {
+        if try await observer.query(waiting).single().value(0) == count { return }
+        try await loop.sleep(for: .milliseconds(5))
+      }
+      Issue.record("not \(count) migrators wait")
+    }
+    let migrations = try Migrations(files: [Self.first, (Self.second.name, "ALTER TABLE a ADD b int;")])
+    let migrator = Task.immediate(executorPreference: loop.taskExecutor) {
+      try await migrations.apply(loop: loop, configuration: configuration)
+    }
+    try await until(1)
+    migrator.cancel()
+    let result = await migrator.result
+    try await until(0)
+    switch result {
+    case .success: return false
+    case .failure(let error): return error is CancellationError || (error as? PostgresError)?.code == .cancelled
+    }
+  }
+
   @Test func `names and numbers must be in order`() async throws {
     func refusal(_ names: String...) async -> String {
       await message { _ = try Migrations(files: names.map { ($0, "") }) }
