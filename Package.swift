@@ -67,7 +67,7 @@ let package = Package(
     module("Service", ["EventLoop", "TLS", "Wire", "HTTP"]),
     module(
       "RPC", ["EventLoop", "TLS", "Wire"], exclude: ["schemas.txt", "DESIGN.md"], plugins: ["SchemaPlugin"]),
-    module("Postgres", ["EventLoop", "Wire", "CPQ"]),
+    module("Postgres", ["EventLoop", "Wire", "CPQ"], exclude: ["DESIGN.md"]),
     module("JetStream", ["EventLoop", "CNATS"], exclude: ["DESIGN.md"]),
     module("API", ["RPC", "Wire"], exclude: ["schemas.txt"], plugins: ["SchemaPlugin"]),
     // What conformance tests and load generators call.

@@ -33,7 +33,8 @@ package struct OrdersServiceImplementation: OrdersService {
   }
 
   package func getOrder(_ request: GetOrderRequest, context: CallContext) async throws -> Order {
-    guard let order = try await translatingFailures({ try await store.order(request.id, deadline: context.deadline) }) else {
+    guard let order = try await translatingFailures({ try await store.order(request.id, deadline: context.deadline) })
+    else {
       throw RPCError(.notFound, "no order has the id \(request.id)", reason: "NO_ORDER")
     }
     return order

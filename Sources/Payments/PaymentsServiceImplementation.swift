@@ -35,7 +35,11 @@ package struct PaymentsServiceImplementation: PaymentsService {
   }
 
   package func getAccount(_ request: GetAccountRequest, context: CallContext) async throws -> Account {
-    guard let account = try await translatingFailures({ try await store.account(of: request.userId, deadline: context.deadline) }) else {
+    guard
+      let account = try await translatingFailures({
+        try await store.account(of: request.userId, deadline: context.deadline)
+      })
+    else {
       throw Self.noAccount(request.userId)
     }
     return account

@@ -43,7 +43,7 @@ struct Pipeline {
 
   var isEmpty: Bool { segments.isEmpty }
 
-  /// Whether the caller of the statement that runs now has given it up.
+  /// Whether a caller has given up whose statement may be the one that runs.
   var isRunningAbandoned: Bool { segments.first?.isRunningAbandoned == true }
 
   mutating func sent(_ segment: Segment) {

@@ -28,7 +28,7 @@ extension PostgresConnection {
       queuedReplyCount -= 1
       if segment.replies.isEmpty { queue.removeAll { $0 === segment } }
       reply.answer(.failure(.cancelled))
-    case .independent: reply.abandon()
+    case .independent: segment.abandon(reply)
     case .atomic where !segment.isSent: unqueue(segment)
     case .transaction(let state): giveUp(state, waitingIn: segment)
     case .atomic, .rollback, .preparation, .timeout: break
@@ -41,7 +41,7 @@ extension PostgresConnection {
     if segment.isSent, segment.commits { return }
     state.failure = state.failure ?? .cancelled
     if !segment.isSent { unqueue(segment) }
-    for reply in state.inFlight?.replies ?? [] { reply.abandon() }
+    if let part = state.inFlight { part.replies.forEach(part.abandon) }
   }
 
   private func unqueue(_ segment: Segment) {

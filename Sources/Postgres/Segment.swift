@@ -31,6 +31,8 @@ final class Segment: ReplyHolder, @unchecked Sendable {
   var answered = 0
   var hasResult = false
   var failure: PostgresError?
+  /// Whether a caller has given up since it was sent.
+  private var hasAbandoned = false
   /// Whether `failure` is the work of a cancel request that was meant for another segment.
   var isHitByStrayCancel = false
 
@@ -52,10 +54,11 @@ final class Segment: ReplyHolder, @unchecked Sendable {
 
   var isSent: Bool { number > 0 }
 
-  /// Whether the caller of the statement that runs now has given it up.
+  /// Whether a caller has given up whose statement may be the one that runs: the server keeps answers back until the
+  /// Sync, so it can be any that is not answered. The others of the segment can all be sent again.
   var isRunningAbandoned: Bool {
     if case .preparation(_, let reply) = kind { return reply.isAbandoned }
-    return answered < replies.count && replies[answered].isAbandoned
+    return hasAbandoned && replies.dropFirst(answered).contains { $0.isAbandoned }
   }
 
   /// Whether it did nothing at all when it failed, and would do all that was asked of it at another time.
@@ -86,6 +89,12 @@ final class Segment: ReplyHolder, @unchecked Sendable {
     hasResult = false
     failure = nil
     isHitByStrayCancel = false
+  }
+
+  /// Gives up a statement that was sent.
+  func abandon(_ reply: Reply) {
+    hasAbandoned = true
+    reply.abandon()
   }
 
   /// Waits for the results of all statements.

@@ -10,7 +10,8 @@ import Testing
 /// What failures of the database and of overload lead to.
 @Suite struct FailureTests {
   private static let all: [PostgresError.Code] = [
-    .connectionLost, .unknownOutcome, .overloaded, .timeout, .deadlineExceeded, .cancelled, .closed, .decoding, .protocolViolation, .migration,
+    .connectionLost, .unknownOutcome, .overloaded, .timeout, .deadlineExceeded, .cancelled, .closed, .decoding,
+    .protocolViolation, .migration,
     .server(.uniqueViolation), .server(.deadlockDetected), .server(.serializationFailure), .server(.checkViolation),
     .server("22003"), .server("25006"), .server("57014"), .server("XX000"),
   ]
@@ -72,7 +73,8 @@ import Testing
       (PostgresError(.closed, "secret"), .unavailable), (PostgresError(.unknownOutcome, "secret"), .unknown),
       (PostgresError(.overloaded, "secret"), .resourceExhausted),
       (PostgresError(.deadlineExceeded, "secret"), .deadlineExceeded),
-      (PostgresError(.cancelled, "secret"), .cancelled), (BatchCameTooLate(), .deadlineExceeded), (Busy(), .resourceExhausted),
+      (PostgresError(.cancelled, "secret"), .cancelled), (BatchCameTooLate(), .deadlineExceeded),
+      (Busy(), .resourceExhausted),
       (PostgresError(.server(.checkViolation), "secret"), nil), (Bug(), nil),
       (RPCError(.notFound, "no such thing"), .notFound),
     ]

@@ -193,22 +193,26 @@ import Testing
       try await pool.execute(Self.createItems)
       var random = SeededRandom(seed: 7)
       let done = Locked(0)
-      for round in 0..<20 {
-        let tasks = (0..<200).map { number in
+      for round in 0..<10 {
+        let tasks = (0..<300).map { number in
           start(pool.loop) {
             defer { done.withLock { $0 += 1 } }
-            switch number % 5 {
-            case 0: _ = try await pool.query(Statement("SELECT pg_sleep(30)::text"))
-            case 1: _ = try await pool.query(Statement("SELECT pg_sleep(0.001)::text"))
-            case 2: try await pool.withTransaction { _ = try await $0.query(Self.sleep) }
-            case 3: _ = try await pool.execute(Self.insert(Int64(round * 1_000 + number)))
+            let id = Int64(round * 1_000 + number)
+            switch number % 10 {
+            case 0: _ = try await pool.query(Self.sleep)
+            case 1: try await pool.withTransaction { _ = try await $0.query(Self.sleep) }
+            case 2, 3: _ = try await pool.query(Statement("SELECT pg_sleep(0.001)::text"))
+            case 4, 5: _ = try await pool.execute(Self.insert(id))
+            case 6: try await pool.withTransaction { _ = try await $0.query(Self.insert(id)) }
             default: _ = try await pool.query(Statement("SELECT 1"))
             }
           }
         }
         let innocents = (0..<20 as Range<Int64>).map { number in
           start(pool.loop) {
-            if number % 2 == 0 { return Int64(try await pool.execute(Self.insert(-Int64(round) * 20 - number)).affected) }
+            if number % 2 == 0 {
+              return Int64(try await pool.execute(Self.insert(-Int64(round) * 20 - number)).affected)
+            }
             return try await pool.query(Statement("SELECT $1 - $1 + 1", number)).single().value(0)
           }
         }
@@ -223,11 +227,13 @@ import Testing
         for task in tasks { _ = await task.result }
       }
       try await observer.until(running: 0)
-      #expect(done.withLock { $0 } == 20 * 200)
-      let written = try await pool.query(Statement("SELECT count(*) FROM items WHERE id <= 0")).single().value(0, as: Int64.self)
-      #expect(written == 20 * 10)
+      #expect(done.withLock { $0 } == 10 * 300)
+      let written = try await pool.query(Statement("SELECT count(*) FROM items WHERE id <= 0")).single().value(
+        0, as: Int64.self)
+      #expect(written == 10 * 10)
       #expect(pool.health.waiting == 0 && pool.lastError == nil)
-      #expect(pool.slots.allSatisfy { !$0.isLeased && $0.connection?.load == 0 && $0.connection?.queue.isEmpty == true })
+      #expect(
+        pool.slots.allSatisfy { !$0.isLeased && $0.connection?.load == 0 && $0.connection?.queue.isEmpty == true })
     }
   }
 

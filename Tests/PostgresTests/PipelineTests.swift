@@ -78,13 +78,31 @@ import Testing
     var pipeline = Pipeline()
     let segment = reads(3)
     pipeline.sent(segment)
-    segment.replies[0].abandon()
+    #expect(!pipeline.isRunningAbandoned)
+    segment.abandon(segment.replies[0])
     #expect(pipeline.isRunningAbandoned)
     pipeline.cancelRequested()
     let events: [Pipeline.Event] = [.failed(Self.cancelled), .end, .skipped, .end, .skipped, .end, .sync]
     let actions = events.map { describe(pipeline.received($0), segment) }.filter { $0 != "nothing" }
     #expect(actions == ["failure 0", "again 1", "again 2", "failed"])
     #expect(!pipeline.isRunningAbandoned)
+  }
+
+  @Test func `any read of the first segment may be the one that runs, as long as it is not answered`() {
+    var pipeline = Pipeline()
+    let (first, second) = (reads(3), reads(1))
+    pipeline.sent(first)
+    pipeline.sent(second)
+    second.abandon(second.replies[0])
+    #expect(!pipeline.isRunningAbandoned)
+    first.abandon(first.replies[1])
+    #expect(pipeline.isRunningAbandoned)
+    for event in [.rows(.none), .end, .rows(.none)] as [Pipeline.Event] { _ = pipeline.received(event) }
+    #expect(pipeline.isRunningAbandoned)
+    _ = pipeline.received(.end)
+    #expect(!pipeline.isRunningAbandoned)
+    for event in [.rows(.none), .end, .sync] as [Pipeline.Event] { _ = pipeline.received(event) }
+    #expect(pipeline.isRunningAbandoned)
   }
 
   @Test func `a read that is stopped by mistake is sent again, a few times`() {
