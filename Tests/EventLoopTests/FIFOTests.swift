@@ -24,4 +24,18 @@ import Testing
     #expect(expected == next)
     #expect(fifo.isEmpty && fifo.first == nil)
   }
+
+  @Test func `elements are taken out wherever they stand`() {
+    var fifo = FIFO<Int>()
+    for number in 0..<10 { fifo.append(number) }
+    for _ in 0..<3 { _ = fifo.popFirst() }
+    fifo.removeAll { $0 % 2 == 0 }
+    #expect(fifo.count == 4 && fifo.first == 3)
+    fifo.append(11)
+    var left: [Int] = []
+    while let next = fifo.popFirst() { left.append(next) }
+    #expect(left == [3, 5, 7, 9, 11])
+    fifo.removeAll { _ in true }
+    #expect(fifo.isEmpty)
+  }
 }
