@@ -60,14 +60,11 @@ extension PostgresConnection {
     case (.independent, _), (.preparation, _), (.timeout, .success): break
     case (.timeout, .failure): timeout.changeFailed()
     case (.transaction(let state), .failure(let error)):
-      state.inFlight = nil
       let error = error.seen(deadline: state.deadline)
       state.failure = state.failure ?? error
       segment.fail(error)
-    case (.transaction(let state), .success(let rows)):
-      state.inFlight = nil
+    case (.atomic, .success(let rows)), (.rollback, .success(let rows)), (.transaction, .success(let rows)):
       segment.succeed(rows)
-    case (.atomic, .success(let rows)), (.rollback, .success(let rows)): segment.succeed(rows)
     case (.atomic, .failure(let error)), (.rollback, .failure(let error)):
       segment.fail(error.seen(deadline: segment.deadline))
     }

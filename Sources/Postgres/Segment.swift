@@ -116,7 +116,10 @@ final class Segment: ReplyHolder, @unchecked Sendable {
   }
 
   /// Is in nobody's hands any more.
-  func released() { connection = nil }
+  func released() {
+    connection = nil
+    if case .transaction(let state) = kind, state.inFlight === self { state.inFlight = nil }
+  }
 
   // MARK: ReplyHolder
 
