@@ -29,6 +29,10 @@ USERS = 1000
 DEPOSIT = 1_000_000_000
 
 
+Figure = float | int | str | list[float] | list[int]
+Figures = Mapping[str, Figure]
+
+
 @dataclass
 class Result:
     """One figure of ours next to one of something real."""
@@ -39,9 +43,10 @@ class Result:
     yardstick: str
     """What the other figure is of; empty when there is none."""
     theirs: float
-    details: Mapping[str, float | int | str] = field(default_factory=dict)
+    details: Mapping[str, Figure | Figures] = field(default_factory=dict)
+    """Other figures, or such that belong together under one name."""
     mistakes: list[str] = field(default_factory=list)
-    """What makes the figure worthless."""
+    """What makes the figure worthless, or breaks a promise."""
 
     @property
     def ratio(self) -> float | None:
@@ -55,11 +60,16 @@ class Result:
         lines = [f"{self.name}: {self.ours:,.0f} {self.unit}"]
         if self.ratio is not None:
             lines.append(f"  {self.yardstick}: {self.theirs:,.0f}; ours is {self.ratio:.2f} times that")
-        lines += [
-            f"  {name}: {value:,.2f}" if isinstance(value, float) else f"  {name}: {value}"
-            for name, value in self.details.items()
-        ]
-        return "\n".join(lines + [f"  WORTHLESS: {mistake}" for mistake in self.mistakes])
+        lines += [f"  {name}: {_text(value)}" for name, value in self.details.items()]
+        return "\n".join(lines + [f"  FAILED: {mistake}" for mistake in self.mistakes])
+
+
+def _text(value: Figure | Figures) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {_text(figure)}" for name, figure in value.items())
+    if isinstance(value, list):
+        return " / ".join(f"{figure:,.0f}" for figure in value)
+    return f"{value:,.2f}" if isinstance(value, float) else f"{value}"
 
 
 class Bench:
