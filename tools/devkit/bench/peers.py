@@ -35,6 +35,9 @@ GRPC_PACKAGES = (
 OPEN_IN_FLIGHT = 4096
 """How many calls of an open load may be under way."""
 
+IDLE_SECONDS_MAX = 60
+"""How long our idle connections stay if nobody ends them."""
+
 
 @dataclass(frozen=True)
 class Load:
@@ -101,8 +104,8 @@ class Gozon:
     @contextmanager
     def idle(self, port: int, connections: int) -> Iterator[None]:
         """With one call a second over all of them together."""
-        command = self.unary(port, 60, 1, 1) + ["--connections", str(connections)]
-        with _ended_after(subprocess.Popen(command, stdout=subprocess.DEVNULL, preexec_fn=lambda: stay_on(CLIENT_CORE))):
+        command = self.unary(port, IDLE_SECONDS_MAX, 1, 1) + ["--connections", str(connections)]
+        with _running(command):
             yield
 
 
@@ -125,17 +128,16 @@ class GRPC:
 
     @contextmanager
     def idle(self, port: int, connections: int) -> Iterator[None]:
-        command = [str(self._programs / "client"), str(port), "hold", str(connections)]
-        with _ended_after(
-            subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, preexec_fn=lambda: stay_on(CLIENT_CORE))
-        ):
+        with _running([str(self._programs / "client"), str(port), "hold", str(connections)]):
             yield
 
 
 @contextmanager
-def _ended_after(client: subprocess.Popen[bytes]) -> Iterator[None]:
-    with client:
+def _running(command: list[str]) -> Iterator[None]:
+    """Runs a client until the body has ended, or its standard input has because we have."""
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, preexec_fn=lambda: stay_on(CLIENT_CORE)
+    ) as client:
         try:
             yield
         finally:

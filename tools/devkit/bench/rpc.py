@@ -37,91 +37,95 @@ IDLE_KB_MAX = 20_000_000 // 1024
 """What the idle connections may take of our server's memory."""
 
 
+@dataclass(frozen=True)
+class Both:
+    """The same load of two peers: the medians of each figure, and the calls a second of each round."""
+
+    ours: Load
+    grpc: Load
+    rounds: Figures
+
+    def figures(self, name: str, ratio: bool = False) -> Figures:
+        """One figure of both, and maybe what gRPC's is to ours."""
+        ours, grpc = getattr(self.ours, name), getattr(self.grpc, name)
+        return {Gozon.name: ours, GRPC.name: grpc, **({"ratio": grpc / ours} if ratio else {})}
+
+
 def measure_unary(bench: Bench, seconds: int) -> Result:
     """Server and client have a core each, if there are two, and one connection between them."""
     prepare(others=["redis-tools"])
     ours, grpc = Gozon(bench.system.programs, bench.directory), GRPC(bench.directory)
     say(f"rpc: unary calls, {IN_FLIGHT} in flight on one connection, gozon and gRPC in turns")
-    our_rounds, grpc_rounds = _rounds(ours, grpc, seconds)
-    closed, closed_grpc = _median(our_rounds), _median(grpc_rounds)
-    rate = int(closed_grpc.calls_per_second / 2)
-    say(f"  {rate:,} calls/s, one call at a time, a handler that suspends, and Redis ...")
-    open_, open_grpc = load(ours, seconds, OPEN_IN_FLIGHT, rate), load(grpc, seconds, OPEN_IN_FLIGHT, rate)
-    lone, lone_grpc = (load(peer, min(seconds, LONE_SECONDS), 1) for peer in (ours, grpc))
+    closed = _in_turns(ours, grpc, seconds, IN_FLIGHT)
+    rate = int(closed.grpc.calls_per_second / 2)
+    say(f"  {rate:,} calls/s of each, and one call at a time ...")
+    open_ = _in_turns(ours, grpc, seconds, OPEN_IN_FLIGHT, rate)
+    lone = _in_turns(ours, grpc, min(seconds, LONE_SECONDS), 1)
+    say("  a handler that suspends, and Redis ...")
     suspending = load(ours, seconds, IN_FLIGHT, flags=("--suspends",))
     redis = _redis(seconds)
-
-    def both(figure: Callable[[Load], float], our_load: Load, grpc_load: Load) -> Figures:
-        return {ours.name: figure(our_load), grpc.name: figure(grpc_load)}
-
     return Result(
         name=f"unary RPC calls, {IN_FLIGHT} in flight on one connection, async handler",
         unit="calls/s",
-        ours=closed.calls_per_second,
+        ours=closed.ours.calls_per_second,
         yardstick=f"{grpc.version}, the same calls on the same cores",
-        theirs=closed_grpc.calls_per_second,
+        theirs=closed.grpc.calls_per_second,
         details={
-            "calls/s in turns": {
-                ours.name: [load.calls_per_second for load in our_rounds],
-                grpc.name: [load.calls_per_second for load in grpc_rounds],
-            },
-            "CPU of the server for a call, us": {
-                **both(lambda load: load.server_cpu, closed, closed_grpc),
-                "ratio": closed_grpc.server_cpu / closed.server_cpu,
-            },
-            "CPU of the client for a call, us": {
-                **both(lambda load: load.client_cpu, closed, closed_grpc),
-                "ratio": closed_grpc.client_cpu / closed.client_cpu,
-            },
-            f"p50 with {IN_FLIGHT} in flight, us": both(lambda load: load.p50, closed, closed_grpc),
-            f"p99 with {IN_FLIGHT} in flight, us": both(lambda load: load.p99, closed, closed_grpc),
-            f"p50 at {rate:,} calls/s, us": both(lambda load: load.p50, open_, open_grpc),
-            f"p99 at {rate:,} calls/s, us": both(lambda load: load.p99, open_, open_grpc),
-            "p50 of a lone call, us": both(lambda load: load.p50, lone, lone_grpc),
-            "p99 of a lone call, us": both(lambda load: load.p99, lone, lone_grpc),
+            "calls/s of the rounds": closed.rounds,
+            "CPU of the server for a call, us": closed.figures("server_cpu", ratio=True),
+            "CPU of the client for a call, us": closed.figures("client_cpu", ratio=True),
+            **_latencies(f"with {IN_FLIGHT} in flight", closed),
+            **_latencies(f"at {rate:,} calls/s", open_),
+            **_latencies("of a lone call", lone),
             "a handler that suspends once": {
                 "calls/s": suspending.calls_per_second,
                 "CPU of the server for a call, us": suspending.server_cpu,
-                "calls/s to gRPC's": suspending.calls_per_second / closed_grpc.calls_per_second,
+                "calls/s to those of gRPC": suspending.calls_per_second / closed.grpc.calls_per_second,
             },
             "Redis on one core, GET, the same sizes, as many in flight": {
                 "requests/s": redis.requests_per_second,
                 "CPU of the server for one, us": redis.server_cpu,
-                "our calls/s to that": closed.calls_per_second / redis.requests_per_second,
+                "our calls/s to that": closed.ours.calls_per_second / redis.requests_per_second,
             },
         },
-        mistakes=_unary_mistakes(closed, closed_grpc) + _open_mistakes(rate, open_, open_grpc),
+        mistakes=_closed_mistakes(closed) + _open_mistakes(rate, open_),
     )
 
 
-def _rounds(ours: Peer, grpc: Peer, seconds: int) -> tuple[list[Load], list[Load]]:
-    """The closed load in turns, so that what else the machine does meets both; together each gets the seconds."""
-    rounds: tuple[list[Load], list[Load]] = ([], [])
+def _in_turns(ours: Peer, grpc: Peer, seconds: int, in_flight: int, rate: int | None = None) -> Both:
+    """Loads the two in turns, so that what else the machine does meets both; each gets the seconds in all."""
+    our_loads: list[Load] = []
+    grpc_loads: list[Load] = []
     for _ in range(ROUNDS):
-        for peer, loads in zip((ours, grpc), rounds):
-            loads.append(load(peer, max(1, seconds // ROUNDS), IN_FLIGHT))
-    return rounds
+        for peer, loads in ((ours, our_loads), (grpc, grpc_loads)):
+            loads.append(load(peer, max(1, seconds // ROUNDS), in_flight, rate))
+    rounds = {
+        peer.name: [one.calls_per_second for one in loads] for peer, loads in ((ours, our_loads), (grpc, grpc_loads))}
+    return Both(_median(our_loads), _median(grpc_loads), rounds)
 
 
 def _median(loads: list[Load]) -> Load:
-    """The medians of each figure."""
-    return Load(*(median(getattr(load, field.name) for load in loads) for field in fields(Load)))
+    return Load(*(median(getattr(one, field.name) for one in loads) for field in fields(Load)))
 
 
-def _unary_mistakes(closed: Load, closed_grpc: Load) -> list[str]:
+def _latencies(when: str, both: Both) -> dict[str, Figures]:
+    return {f"{quantile} {when}, us": both.figures(quantile) for quantile in ("p50", "p99")}
+
+
+def _closed_mistakes(closed: Both) -> list[str]:
     found = []
-    if closed.calls_per_second < FLOOR:
+    if closed.ours.calls_per_second < FLOOR:
         found.append(f"below the floor of {FLOOR:,} calls/s")
-    if closed.calls_per_second < FLOOR_RATIO * closed_grpc.calls_per_second:
+    if closed.ours.calls_per_second < FLOOR_RATIO * closed.grpc.calls_per_second:
         found.append(f"less than {FLOOR_RATIO} times the calls/s of gRPC")
     return found
 
 
-def _open_mistakes(rate: int, open_: Load, open_grpc: Load) -> list[str]:
+def _open_mistakes(rate: int, open_: Both) -> list[str]:
     found = []
-    if open_.never_begun:
-        found.append(f"{open_.never_begun:,} calls at {rate:,} calls/s were due and never begun")
-    if open_.p99 >= open_grpc.p99:
+    if open_.ours.never_begun:
+        found.append(f"{open_.ours.never_begun:,.0f} calls at {rate:,} calls/s were due and never begun")
+    if open_.ours.p99 >= open_.grpc.p99:
         found.append(f"the p99 at {rate:,} calls/s is not below that of gRPC")
     return found
 
@@ -139,18 +143,19 @@ def measure_idle(bench: Bench, seconds: int) -> Result:
         yardstick=f"{grpc.version}, as many connections",
         theirs=grpc_after.rss - grpc_before.rss,
         details={
-            "RSS before and after, KB": {
-                ours.name: [before.rss, after.rss], grpc.name: [grpc_before.rss, grpc_after.rss]},
-            "PSS before and after, KB": {
-                ours.name: [before.pss, after.pss], grpc.name: [grpc_before.pss, grpc_after.pss]},
+            f"{what.upper()} before and after, KB": {
+                ours.name: [getattr(before, what), getattr(after, what)],
+                grpc.name: [getattr(grpc_before, what), getattr(grpc_after, what)],
+            }
+            for what in ("rss", "pss")
         },
         mistakes=[f"more than {IDLE_KB_MAX:,} KB"] if grown > IDLE_KB_MAX else [],
     )
 
 
 def _idle_memory(peer: Peer) -> tuple[Memory, Memory]:
-    """What a server holds that has answered calls, one at a time so that no memory is left over from many, and then with
-    the connections."""
+    """What a server holds that has answered calls (one at a time, so that no memory is left over from many), and then
+    with the connections."""
     with peer.serving() as server:
         run_client(peer.unary(server.port, 1, 1, None), 1)
         before, files = server.memory(), server.open_files()

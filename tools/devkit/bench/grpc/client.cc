@@ -1,7 +1,7 @@
 // Loads server.cc over one connection, and prints what it measured as one JSON document.
 //
-// Through a completion queue with one thread; the callback API was slower on one core. Calls have no deadline, which spares
-// gRPC a timer for each; ours always have one.
+// Through a completion queue with one thread; the callback API was slower on one core. Calls have no deadline, which
+// spares gRPC a timer for each; ours always have one.
 #include <grpcpp/grpcpp.h>
 
 #include <algorithm>

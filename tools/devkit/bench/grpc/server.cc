@@ -42,7 +42,8 @@ void Answer(const CreateOrderRequest& request, Order* order) {
 // One call of CreateOrder after the other, in the same memory.
 class CreateOrderCall {
  public:
-  CreateOrderCall(Orders::AsyncService* service, grpc::ServerCompletionQueue* queue) : service_(service), queue_(queue) {
+  CreateOrderCall(Orders::AsyncService* service, grpc::ServerCompletionQueue* queue)
+      : service_(service), queue_(queue) {
     AwaitRequest();
   }
 
