@@ -28,7 +28,7 @@ using std::chrono::seconds;
 // The shortest time between two looks at the clock of an open load, as `gozon bench` has it.
 constexpr auto kTick = std::chrono::microseconds(100);
 constexpr auto kConnectTimeout = seconds(30);
-constexpr int kChunkBytes = 1024;
+constexpr int kPieceBytes = 1024;
 
 double SecondsBetween(Clock::time_point from, Clock::time_point to) {
   return std::chrono::duration<double>(to - from).count();
@@ -211,11 +211,11 @@ bool Produce(const std::string& port, seconds duration, bool buffered) {
   request.set_buffered(buffered);
   auto reader = stub->AsyncProduce(&context, request, &queue, nullptr);
   bool ok = Next(&queue);
-  Chunk chunk;
+  Piece piece;
   int64_t count = 0;
   auto start = Clock::now(), now = start;
   while (ok && now < start + duration) {
-    reader->Read(&chunk, nullptr);
+    reader->Read(&piece, nullptr);
     ok = Next(&queue);
     count += ok;
     now = Clock::now();
@@ -236,13 +236,14 @@ bool Consume(const std::string& port, seconds duration, bool buffered) {
   ConsumeResponse response;
   auto writer = stub->AsyncConsume(&context, &response, &queue, nullptr);
   bool ok = Next(&queue);
-  Chunk chunk;
-  chunk.set_data(std::string(kChunkBytes, 'x'));
+  Piece piece;
+  piece.set_payload(std::string(kPieceBytes, 'x'));
   grpc::WriteOptions options;
   if (buffered) options.set_buffer_hint();
   auto start = Clock::now();
-  while (ok && Clock::now() < start + duration) {
-    writer->Write(chunk, options, nullptr);
+  for (uint64_t number = 0; ok && Clock::now() < start + duration; number++) {
+    piece.set_number(number);
+    writer->Write(piece, options, nullptr);
     ok = Next(&queue);
   }
   writer->WritesDone(nullptr);

@@ -21,7 +21,7 @@ namespace {
 // Calls that may come before one of them is answered: more than the client has in flight, so that none waits for its
 // turn.
 constexpr int kPostedCalls = 1024;
-constexpr int kChunkBytes = 1024;
+constexpr int kPieceBytes = 1024;
 
 // As bench-server's: 113 characters.
 const std::string kDescription = [] {
@@ -78,18 +78,19 @@ class CreateOrderCall {
   bool answered_ = false;
 };
 
-class Producer : public grpc::ServerWriteReactor<Chunk> {
+class Producer : public grpc::ServerWriteReactor<Piece> {
  public:
   explicit Producer(bool buffered) {
-    chunk_.set_data(std::string(kChunkBytes, 'x'));
+    piece_.set_payload(std::string(kPieceBytes, 'x'));
     // Not the first: it takes the headers with it, and both would wait for ever.
-    StartWrite(&chunk_);
+    StartWrite(&piece_);
     if (buffered) options_.set_buffer_hint();
   }
 
   void OnWriteDone(bool ok) override {
     if (ok) {
-      StartWrite(&chunk_, options_);
+      piece_.set_number(piece_.number() + 1);
+      StartWrite(&piece_, options_);
     } else {
       Finish(grpc::Status::CANCELLED);
     }
@@ -98,18 +99,18 @@ class Producer : public grpc::ServerWriteReactor<Chunk> {
   void OnDone() override { delete this; }
 
  private:
-  Chunk chunk_;
+  Piece piece_;
   grpc::WriteOptions options_;
 };
 
-class Consumer : public grpc::ServerReadReactor<Chunk> {
+class Consumer : public grpc::ServerReadReactor<Piece> {
  public:
-  explicit Consumer(ConsumeResponse* response) : response_(response) { StartRead(&chunk_); }
+  explicit Consumer(ConsumeResponse* response) : response_(response) { StartRead(&piece_); }
 
   void OnReadDone(bool ok) override {
     if (ok) {
       count_++;
-      StartRead(&chunk_);
+      StartRead(&piece_);
     } else {
       response_->set_count(count_);
       Finish(grpc::Status::OK);
@@ -120,16 +121,16 @@ class Consumer : public grpc::ServerReadReactor<Chunk> {
 
  private:
   ConsumeResponse* response_;
-  Chunk chunk_;
-  int64_t count_ = 0;
+  Piece piece_;
+  uint64_t count_ = 0;
 };
 
 class ProbeService : public Probe::CallbackService {
-  grpc::ServerWriteReactor<Chunk>* Produce(grpc::CallbackServerContext*, const ProduceRequest* request) override {
+  grpc::ServerWriteReactor<Piece>* Produce(grpc::CallbackServerContext*, const ProduceRequest* request) override {
     return new Producer(request->buffered());
   }
 
-  grpc::ServerReadReactor<Chunk>* Consume(grpc::CallbackServerContext*, ConsumeResponse* response) override {
+  grpc::ServerReadReactor<Piece>* Consume(grpc::CallbackServerContext*, ConsumeResponse* response) override {
     return new Consumer(response);
   }
 };
