@@ -86,8 +86,9 @@ let package = Package(
     program("gozon-payments", ["Payments", "Backend", "Service"]),
     program("gozon-gateway", ["Gateway", "Service"]),
     program("gozon", ["ClientTool"]),
-    // What tools/bench loads to measure RPC alone.
+    // What tools/bench loads to measure RPC alone, and what loads its streams.
     program("bench-server", ["Probe", "API", "RPC", "Service", "EventLoop", "Wire"]),
+    program("bench-client", ["API", "RPC", "Service", "EventLoop", "Wire"]),
 
     // Tests: one target for each module; TestSupport is shared.
     .target(

@@ -15,19 +15,24 @@ from pathlib import Path
 
 from devkit.bench.measure import Bench
 from devkit.bench.orders import measure_accounts, measure_orders
-from devkit.bench.rpc import measure_idle, measure_unary
+from devkit.bench.rpc import measure_consume, measure_idle, measure_produce, measure_unary
 from devkit.console import say
 from devkit.packages import prepare
 
 EPILOG = """\
 rpc     unary calls, 512 in flight on one connection, ours and gRPC C++ in turns, with a core for the server and one for
-        the client; both at the same rate, open loop; a lone call; Redis; the memory of 1,000 idle connections
+        the client; both at the same rate, open loop; a lone call; Redis; streams of 1 KB messages both ways; the
+        memory of 1,000 idle connections
 orders  orders over HTTP until they are paid, beside pgbench doing the same to the same tables
 http    accounts read over HTTP, beside pgbench reading the same row
 
 What breaks a promise, such as less than 12 times the calls of gRPC, is said as FAILED, and the exit status is 1."""
 
-BENCHMARKS = {"rpc": (measure_unary, measure_idle), "orders": (measure_orders,), "http": (measure_accounts,)}
+BENCHMARKS = {
+    "rpc": (measure_unary, measure_produce, measure_consume, measure_idle),
+    "orders": (measure_orders,),
+    "http": (measure_accounts,),
+}
 
 
 def main(arguments: list[str]) -> int:

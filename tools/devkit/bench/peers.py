@@ -63,6 +63,12 @@ class Peer(Protocol):
     def unary(self, port: int, seconds: int, in_flight: int, rate: int | None) -> list[str]:
         """The command of a load over one connection: closed, or open at a rate of calls a second."""
 
+    def serving_streams(self) -> AbstractContextManager[Server]: ...
+
+    def stream(self, port: int, seconds: int, shape: str, buffered: bool) -> list[str]:
+        """The command of one stream of messages of 1 KB over one connection, from the server ("produce") or to it
+        ("consume"). Buffered messages may wait for those behind them, where it makes a difference."""
+
     def idle(self, port: int, connections: int) -> AbstractContextManager[None]:
         """Opens so many connections and keeps them; they may still be on their way when the body begins."""
 
@@ -83,6 +89,27 @@ def load(peer: Peer, seconds: int, in_flight: int, rate: int | None = None, flag
         never_begun=result["neverBegun"])
 
 
+@dataclass(frozen=True)
+class StreamLoad:
+    """What a stream measured."""
+
+    messages_per_second: float
+    server_cpu: float
+    """In microseconds for a message, as is the client's."""
+    client_cpu: float
+
+
+def load_stream(peer: Peer, seconds: int, shape: str, buffered: bool = False) -> StreamLoad:
+    """Loads a fresh server of a peer with one stream."""
+    with peer.serving_streams() as server:
+        before = server.cpu_seconds()
+        output, client_cpu = run_client(peer.stream(server.port, seconds, shape, buffered), seconds)
+        server_cpu = server.cpu_seconds() - before
+    result = json.loads(output)
+    messages = max(result["messages"], 1)
+    return StreamLoad(result["messagesPerSecond"], 1e6 * server_cpu / messages, 1e6 * client_cpu / messages)
+
+
 class Gozon:
     """Ours."""
 
@@ -100,6 +127,13 @@ class Gozon:
         command = [str(self._programs / "gozon"), "bench", "Orders.CreateOrder", "--backends", f"127.0.0.1:{port}"]
         command += ["--json", "--concurrency", str(in_flight), "--duration", f"{seconds}s"]
         return command + ["--request", json.dumps(REQUEST)] + (["--rate", str(rate)] if rate else [])
+
+    def serving_streams(self) -> AbstractContextManager[Server]:
+        return self.serving()
+
+    def stream(self, port: int, seconds: int, shape: str, buffered: bool) -> list[str]:
+        command = [str(self._programs / "bench-client"), "--server", f"127.0.0.1:{port}"]
+        return command + ["--shape", shape, "--seconds", str(seconds)]
 
     @contextmanager
     def idle(self, port: int, connections: int) -> Iterator[None]:
@@ -125,6 +159,12 @@ class GRPC:
 
     def unary(self, port: int, seconds: int, in_flight: int, rate: int | None) -> list[str]:
         return [str(self._programs / "client"), str(port), "unary", str(in_flight), str(seconds), str(rate or 0)]
+
+    def serving_streams(self) -> AbstractContextManager[Server]:
+        return serving([str(self._programs / "server"), "probe"], self._port)
+
+    def stream(self, port: int, seconds: int, shape: str, buffered: bool) -> list[str]:
+        return [str(self._programs / "client"), str(port), shape, str(seconds), str(int(buffered))]
 
     @contextmanager
     def idle(self, port: int, connections: int) -> Iterator[None]:

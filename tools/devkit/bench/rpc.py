@@ -8,13 +8,15 @@ import subprocess
 import time
 from dataclasses import dataclass, fields
 from statistics import median
-from typing import Callable
+from typing import TypeVar
 
 from devkit.bench.measure import Bench, Figures, Result
-from devkit.bench.peers import OPEN_IN_FLIGHT, GRPC, Gozon, Load, Peer, load
+from devkit.bench.peers import OPEN_IN_FLIGHT, GRPC, Gozon, Load, Peer, StreamLoad, load, load_stream
 from devkit.bench.pinned import Memory, run_client, serving, wait_for
 from devkit.console import say
 from devkit.packages import prepare
+
+Measured = TypeVar("Measured", Load, StreamLoad)
 
 IN_FLIGHT = 512
 ROUNDS = 3
@@ -104,8 +106,10 @@ def _in_turns(ours: Peer, grpc: Peer, seconds: int, in_flight: int, rate: int | 
     return Both(_median(our_loads), _median(grpc_loads), rounds)
 
 
-def _median(loads: list[Load]) -> Load:
-    return Load(*(median(getattr(one, field.name) for one in loads) for field in fields(Load)))
+def _median(loads: list[Measured]) -> Measured:
+    """The medians of each figure."""
+    kind = type(loads[0])
+    return kind(*(median(getattr(one, field.name) for one in loads) for field in fields(kind)))
 
 
 def _latencies(when: str, both: Both) -> dict[str, Figures]:
@@ -128,6 +132,48 @@ def _open_mistakes(rate: int, open_: Both) -> list[str]:
     if open_.ours.p99 >= open_.grpc.p99:
         found.append(f"the p99 at {rate:,} calls/s is not below that of gRPC")
     return found
+
+
+def measure_produce(bench: Bench, seconds: int) -> Result:
+    """Messages of 1 KB that the server sends in one stream."""
+    return _streams(bench, seconds, "produce", "messages of 1 KB a second in one stream from the server")
+
+
+def measure_consume(bench: Bench, seconds: int) -> Result:
+    """Messages of 1 KB that the server is sent in one stream."""
+    return _streams(bench, seconds, "consume", "messages of 1 KB a second in one stream to the server")
+
+
+def _streams(bench: Bench, seconds: int, shape: str, name: str) -> Result:
+    """gRPC sends each message at once, as we never keep one back beyond the turn of the loop; and, for comparison,
+    buffered, which leaves a message where it is until others have filled the buffer."""
+    ours, grpc = Gozon(bench.system.programs, bench.directory), GRPC(bench.directory)
+    say(f"rpc: {name}, gozon and gRPC in turns")
+    our_loads: list[StreamLoad] = []
+    grpc_loads: list[StreamLoad] = []
+    buffered_loads: list[StreamLoad] = []
+    for _ in range(ROUNDS):
+        our_loads.append(load_stream(ours, max(1, seconds // ROUNDS), shape))
+        grpc_loads.append(load_stream(grpc, max(1, seconds // ROUNDS), shape))
+        buffered_loads.append(load_stream(grpc, max(1, seconds // ROUNDS), shape, buffered=True))
+    our, theirs, buffered = _median(our_loads), _median(grpc_loads), _median(buffered_loads)
+    ratio = our.messages_per_second / theirs.messages_per_second
+    return Result(
+        name=name,
+        unit="messages/s",
+        ours=our.messages_per_second,
+        yardstick=f"{grpc.version}, the same messages on the same cores",
+        theirs=theirs.messages_per_second,
+        details={
+            "CPU of the server for a message, us": {
+                ours.name: our.server_cpu, grpc.name: theirs.server_cpu, "gRPC buffered": buffered.server_cpu},
+            "CPU of the client for a message, us": {
+                ours.name: our.client_cpu, grpc.name: theirs.client_cpu, "gRPC buffered": buffered.client_cpu},
+            "gRPC buffered, messages/s": buffered.messages_per_second,
+            "our messages/s to that": our.messages_per_second / buffered.messages_per_second,
+        },
+        mistakes=[f"less than {FLOOR_RATIO} times the messages/s of gRPC"] if ratio < FLOOR_RATIO else [],
+    )
 
 
 def measure_idle(bench: Bench, seconds: int) -> Result:
