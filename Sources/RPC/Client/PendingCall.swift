@@ -17,8 +17,8 @@ class PendingCall: @unchecked Sendable {
   var inbound: InboundMessages?
   /// The requests, when they are a stream.
   var outbound: OutboundMessages?
-  /// Where a call with a stream was made, as long as that is there: what came is on its account until it is read.
-  weak var link: StreamLink?
+  /// Where a call with a stream was made: what came is on its account until it is read.
+  var link: StreamLink?
 
   var isStreaming: Bool { !flags.isEmpty }
 

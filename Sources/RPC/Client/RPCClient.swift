@@ -239,9 +239,9 @@ package final class RPCClient: CallChannel, @unchecked Sendable {
         self.opening?.end(RPCError(.unavailable, "\(self.address) accepted the connection but did not greet in time"))
       }
       opening = ClientConnection(tcp: tcp, address: address, hello: hello, keepalive: options.keepalive) {
-        [weak self] change in
+        change in
         timer.cancel()
-        self?.connectionChanged(change)
+        self.connectionChanged(change)
         if case .opened = change { waiter?.resume(returning: true) } else { waiter?.resume(returning: false) }
         waiter = nil
       }

@@ -1,8 +1,11 @@
 internal import EventLoop
 
-/// The frames that a connection sends: gathered during a turn of the loop, and written at once at its end.
+/// The frames that a connection sends: gathered during a turn of the loop, and written at its end at the latest.
 // Confined to the event loop of its connection.
 final class FrameOutput: @unchecked Sendable {
+  /// Bytes that are worth a system call, so that the peer works while this side goes on.
+  private static let writeBytesMin = 16 << 10
+
   private let tcp: TCPConnection
   private var bytes: [UInt8] = []
   private var isFlushing = false
@@ -12,9 +15,6 @@ final class FrameOutput: @unchecked Sendable {
 
   /// What goes out on `tcp`.
   init(_ tcp: TCPConnection) { self.tcp = tcp }
-
-  /// Bytes of this turn's frames.
-  var count: Int { bytes.count }
 
   /// Bytes of all frames so far.
   var total: UInt64 { flushed + UInt64(bytes.count) }
@@ -26,6 +26,7 @@ final class FrameOutput: @unchecked Sendable {
   func append(_ header: FrameHeader, payload: [UInt8] = []) {
     begin()
     header.append(payload: payload, to: &bytes)
+    writeIfWorthwhile()
   }
 
   /// Appends a greeting.
@@ -41,16 +42,26 @@ final class FrameOutput: @unchecked Sendable {
     _ header: FrameHeader, _ metadata: Metadata, payloadMax: Int = .max, _ appendBody: (inout [UInt8]) -> Void
   ) -> Int? {
     begin()
-    return Self.append(header, metadata, payloadMax, to: &bytes, appendBody)
+    let excess = Self.append(header, metadata, payloadMax, to: &bytes, appendBody)
+    writeIfWorthwhile()
+    return excess
   }
 
   /// Writes what there is.
   func flush() {
     isFlushing = false
-    flushed &+= UInt64(bytes.count)
-    tcp.write(&bytes)
+    write()
     tcp.loop.giveBack(&bytes)
     onFlush?()
+  }
+
+  private func writeIfWorthwhile() {
+    if bytes.count >= Self.writeBytesMin { write() }
+  }
+
+  private func write() {
+    flushed &+= UInt64(bytes.count)
+    tcp.write(&bytes)
   }
 
   private func begin() {

@@ -41,8 +41,8 @@ final class ServerConnection: TCPConnectionDelegate, @unchecked Sendable {
     decoder = FrameDecoder(payloadLimit: server.limits.payloadBytesMax)
     keepalive = Keepalive(server.limits.keepalive, now: tcp.loop.now)
     pings = PingPolicy(intervalMin: server.limits.pingIntervalMin)
-    helloTimer = tcp.loop.schedule(after: server.limits.helloTimeout) { [weak self] in
-      self?.close(.protocolViolation, "no hello within \(server.limits.helloTimeout)")
+    helloTimer = tcp.loop.schedule(after: server.limits.helloTimeout) {
+      self.close(.protocolViolation, "no hello within \(server.limits.helloTimeout)")
     }
   }
 

@@ -34,7 +34,7 @@ final class StreamLink: @unchecked Sendable {
     self.output = output
     payloadMax = Int(peer.payloadBytesMax)
     flow = FlowControl(ours: ours, peer: peer)
-    output.onFlush = { [weak self] in self?.sendWaiting() }
+    output.onFlush = { self.sendWaiting() }
   }
 
   /// Messages that the calls of the connection wait to send.
@@ -49,7 +49,7 @@ final class StreamLink: @unchecked Sendable {
   func callBegan(_ stream: UInt32, inbound: InboundMessages?, outbound: OutboundMessages?) {
     flow.callBegan(stream, sends: outbound != nil, receives: inbound != nil)
     calls[stream] = Call(inbound: inbound, outbound: outbound)
-    inbound?.onTaken = { [weak self] cost in self?.messageTaken(stream, cost) }
+    inbound?.onTaken = { self.messageTaken(stream, $0) }
     outbound?.began(stream, on: self)
   }
 
@@ -85,6 +85,7 @@ final class StreamLink: @unchecked Sendable {
 
   /// The connection is gone.
   func connectionClosed(_ error: any Error) {
+    output.onFlush = nil
     for stream in calls.streams { callFailed(stream, error) }
   }
 
@@ -155,14 +156,14 @@ final class StreamLink: @unchecked Sendable {
 
   /// Sends a message whose turn has come.
   func sendNow(_ stream: UInt32, _ append: (inout [UInt8]) -> Void) throws(RPCError) {
-    let before = output.count
+    let before = output.total
     let header = FrameHeader(kind: .message, stream: stream)
     if let size = output.append(header, [:], payloadMax: payloadMax, append) {
       throw RPCError(
         .resourceExhausted, "the message has \(size) bytes, and the peer accepts \(payloadMax)",
         reason: "MESSAGE_TOO_LARGE")
     }
-    flow.messageSent(stream, cost: output.count - before)
+    flow.messageSent(stream, cost: Int(output.total - before))
   }
 
   /// Lets the first of the messages that wait have its turn.
