@@ -28,7 +28,7 @@ import time
 import uuid
 import zlib
 from collections import deque
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Callable, Iterable, Iterator, Mapping, NamedTuple, Sequence, TypeVar
 
@@ -356,7 +356,7 @@ class _Encoder:
                 continue
             header |= 1 << 15 + number
             if one.is_list or self.schema.has_content(one.type):
-                content = self.list(one.type, found, place, level) if one.is_list else (
+                content = self.elements_of(one.type, found, place, level) if one.is_list else (
                     self.content(one.type, found, place, level))  # fmt: skip
                 slots += format.pack(end, len(content))
                 contents += content
@@ -365,7 +365,7 @@ class _Encoder:
                 slots += format.pack(self.scalar(one.type, found, place))
         return struct.pack("<Q", header) + slots + contents
 
-    def list(self, type: str, value: Json, pointer: str, level: int) -> bytes:
+    def elements_of(self, type: str, value: Json, pointer: str, level: int) -> bytes:
         if not isinstance(value, list):
             self.wrong(pointer, "is to be a list")
             return b""
@@ -441,12 +441,12 @@ class _Decoder:
                 start, length = format.unpack(slot)
                 _check(end <= start and start + length <= len(data), place, "its content is not where it can be")
                 end, content = start + length, data[start : start + length]
-                found = (self.list if one.is_list else self.content)(one.type, content, place, level)
+                found = (self.elements_of if one.is_list else self.content)(one.type, content, place, level)
             if one.name:
                 value[one.name] = found
         return value
 
-    def list(self, type: str, data: bytes, pointer: str, level: int) -> list[Json]:
+    def elements_of(self, type: str, data: bytes, pointer: str, level: int) -> list[Json]:
         _check(len(data) >= 4, pointer, "the count is cut")
         count = int.from_bytes(data[:4], "little")
         self.elements += count
@@ -509,18 +509,27 @@ def _is_integer(value: Json) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
+# The calendar repeats every 400 years: the first ones, which datetime does not have, are looked up in the next.
+_CYCLE_YEARS, _CYCLE = 400, 146_097 * 86_400_000_000
+
+
 def _microseconds(text: str) -> int:
-    parsed = datetime.datetime.fromisoformat(re.sub(r"\.(\d+)", lambda found: "." + found[1].ljust(6, "0"), text.upper().replace("Z", "+00:00")))
-    return (parsed - _EPOCH) // datetime.timedelta(microseconds=1)
+    year, rest = int(text[:4]), text[4:].upper().replace("Z", "+00:00")
+    shifts = year < _CYCLE_YEARS
+    whole = f"{year + _CYCLE_YEARS * shifts:04}" + re.sub(r"\.\d+", lambda found: found[0].ljust(7, "0"), rest)
+    return (datetime.datetime.fromisoformat(whole) - _EPOCH) // datetime.timedelta(microseconds=1) - _CYCLE * shifts
 
 
 def _timestamp(microseconds: int, pointer: str) -> str:
+    shifts = microseconds < -1500 * 365 * 86_400_000_000
     try:
-        moment = _EPOCH + datetime.timedelta(microseconds=microseconds)
+        moment = _EPOCH + datetime.timedelta(microseconds=microseconds + _CYCLE * shifts)
+        year = moment.year - _CYCLE_YEARS * shifts
+        _check(year >= 0, pointer, "is before the year 0")
     except OverflowError:
-        raise MessageError([(pointer, "is not in the years 1 to 9999")]) from None
+        raise MessageError([(pointer, "is not in the years 0 to 9999")]) from None
     precision = "microseconds" if microseconds % 1000 else "milliseconds" if microseconds % 1_000_000 else "seconds"
-    return moment.replace(tzinfo=None).isoformat(timespec=precision) + "Z"
+    return f"{year:04}{moment.replace(tzinfo=None).isoformat(timespec=precision)[4:]}Z"
 
 
 def parse_json(text: str) -> Json:
@@ -576,7 +585,12 @@ class Frame(NamedTuple):
         checksum = zlib.crc32(self.payload)
         numbers = (self.stream, self.kind, self.flags, self.code, self.value)
         header = _HEADER.pack(len(self.payload), *numbers, checksum)
-        return header + struct.pack("<I", zlib.crc32(header)) + self.payload
+        return header + Frame.checksum(header) + self.payload
+
+    @staticmethod
+    def checksum(header: bytes) -> bytes:
+        """The last 4 bytes of a header, from the 20 before."""
+        return struct.pack("<I", zlib.crc32(header))
 
     @property
     def cost(self) -> int:
@@ -683,8 +697,11 @@ OUTBOX_MAX = 1 << 20
 """Requests wait until less than this waits to be sent."""
 ATTEMPTS_MAX = 3
 """How often a call is begun that no server has seen."""
-DRAINS = (1, 5)
-"""Reasons of a GOAWAY after which calls that were seen are answered."""
+CLOSES = {
+    2: Status.FAILED_PRECONDITION, 3: Status.FAILED_PRECONDITION, 4: Status.UNAUTHENTICATED,
+    6: Status.RESOURCE_EXHAUSTED, 7: Status.UNAVAILABLE, 8: Status.RESOURCE_EXHAUSTED, 9: Status.FAILED_PRECONDITION,
+}  # fmt: skip
+"""What calls end with after a GOAWAY that closes at once, by its reason; after others, calls that were seen are answered."""
 
 
 class Connection:
@@ -697,7 +714,8 @@ class Connection:
         self.calls: dict[int, Call] = {}
         self.last_stream = 0
         self.send_credit, self.receive_credit, self.due = 0, hello.connection_credit, 0
-        self.draining = False
+        self.draining = ""
+        """What a GOAWAY said after which the server still answers."""
         self.lost: RPCError | None = None
         self._outbox = bytearray()
         self._last_heard = time.monotonic()
@@ -718,7 +736,7 @@ class Connection:
     def wait_ready(self) -> None:
         """Waits for the server's HELLO."""
         with self.changed:
-            self.changed.wait_for(lambda: self.peer or self.lost, GREETING_SECONDS)
+            self.changed.wait_for(lambda: self.peer or self.lost or self.draining, GREETING_SECONDS)
             if not self.peer:
                 self.lose("the server sent no HELLO")
                 assert self.lost
@@ -781,9 +799,14 @@ class Connection:
                             self._bell.recv(4096)
                         else:
                             self._turn(reader, events)
-        except (OSError, ProtocolError, MessageError) as error:
+                self._socket.settimeout(1)
+                self._socket.sendall(self._outbox)
+        except OSError as error:
             with self.changed:
-                self.lose(str(error))
+                self.lose(f"the connection was lost: {error}")
+        except ProtocolError as error:
+            with self.changed:
+                self.lose(f"the server broke the protocol: {error}", Status.INTERNAL)
 
     def _turn(self, reader: FrameReader, events: int) -> None:
         data = self._socket.recv(READ_SIZE) if events & selectors.EVENT_READ else None
@@ -797,7 +820,7 @@ class Connection:
                 for frame in reader.feed(data):
                     self._receive(frame)
             if self.draining and not self.calls:
-                self.lose("the server shuts down")
+                self.lose(self.draining)
             self.changed.notify_all()
 
     def _silence(self) -> float:
@@ -807,7 +830,7 @@ class Connection:
         if left > 0:
             return left
         if self._pinged or not self.peer:
-            raise ProtocolError("the server is silent")
+            raise TimeoutError("the server is silent")
         self._pinged = True
         with self.changed:
             self.write(Frame(Kind.PING))
@@ -846,10 +869,9 @@ class Connection:
 
     def _go_away(self, frame: Frame) -> None:
         text = frame.payload.decode(errors="replace") or f"the server says GOAWAY {frame.code}"
-        if frame.code not in DRAINS:
-            status = Status.UNAUTHENTICATED if frame.code == 4 else Status.UNAVAILABLE
+        if status := CLOSES.get(frame.code):
             return self.lose(text, status, f"GOAWAY_{frame.code}")
-        self.draining = True
+        self.draining = text
         for stream in [stream for stream in self.calls if stream > frame.stream]:
             self.calls.pop(stream).unseen = True
 
@@ -891,12 +913,12 @@ class Call:
     def __iter__(self) -> Iterator[dict[str, Json]]:
         """The responses as they come; RPCError when the call did not end with OK."""
         while payload := self._attempt(self._next):
-            yield self._client.schema.decode(self.method.response, payload)
+            yield self._decode(payload)
         self.outcome()
 
     def response(self) -> dict[str, Json]:
         """The one response; RPCError when there is none."""
-        return self._client.schema.decode(self.method.response, self.outcome())
+        return self._decode(self.outcome())
 
     def outcome(self) -> bytes:
         """Waits for the end; the payload of the RESPONSE when it is OK."""
@@ -906,15 +928,20 @@ class Call:
         try:
             details = self._client.schema.decode("gozon.rpc.ErrorDetails", payload)
         except MessageError as error:
-            details = {"message": f"the server's error cannot be read: {error}"}
+            details = {"message": f"the server's error cannot be read: {error}"} if payload else {}
         raise RPCError(status, details, self.metadata)
+
+    def _decode(self, payload: bytes) -> dict[str, Json]:
+        try:
+            return self._client.schema.decode(self.method.response, payload)
+        except MessageError as error:
+            self.cancel()
+            raise RPCError(Status.INTERNAL, {"message": f"the response cannot be read: {error}"}) from None
 
     def receive(self, frame: Frame) -> None:
         """Takes a frame of this call from its connection."""
         self._sent = None
         if frame.kind == Kind.CREDIT:
-            if not self.method.streams_requests:
-                raise ProtocolError("a CREDIT for a call without requests to pay for")
             self._send_credit = granted(self._send_credit, frame.value)
         elif frame.kind == Kind.MESSAGE:
             if not self.method.streams_responses or self._receive_credit <= 0:
@@ -938,8 +965,7 @@ class Call:
         if self._attempts == ATTEMPTS_MAX:
             raise unavailable("no server has seen the call")
         self._attempts += 1
-        changed = self._client.changed
-        with changed:
+        with self._client.changed:
             self._connection = self._client.connection(self._deadline, patient=self._attempts > 1)
             peer = self._connection.peer
             assert peer
@@ -951,12 +977,9 @@ class Call:
             payload = (pack_metadata(pairs) if pairs else b"") + self._request
             self._check_size(payload)
             flags = self.method.flags | (HAS_METADATA if pairs else 0)
-            room = lambda: len(self._connection.calls) < peer.calls_max or not self._connection.usable
-            if not changed.wait_for(room, self._deadline - time.monotonic()):
-                raise RPCError(Status.DEADLINE_EXCEEDED, {"message": "the server's calls stayed all taken"})
-            if not self._connection.usable:
-                self.unseen = True
-                return
+            if len(self._connection.calls) >= peer.calls_max:
+                details = {"message": f"the server allows {peer.calls_max} calls at once", "reason": "TOO_MANY_STREAMS"}
+                raise RPCError(Status.RESOURCE_EXHAUSTED, details)
             self._connection.last_stream += 1
             self.stream = self._connection.last_stream
             self._connection.calls[self.stream] = self
@@ -1101,8 +1124,8 @@ class Client:
 
 def granted(credit: int, more: int) -> int:
     """A credit after a grant."""
-    if credit + more > CREDIT_MAX:
-        raise ProtocolError("a CREDIT makes more than 2,147,483,647")
+    if more == 0 or credit + more > CREDIT_MAX:
+        raise ProtocolError("a CREDIT of nothing, or one that makes more than 2,147,483,647")
     return credit + more
 
 

@@ -37,6 +37,11 @@ SETTLE_SECONDS = 60
 """However an order's events were lost, it is settled by then."""
 
 
+def programs_directory() -> Path:
+    """Where the programs under test are."""
+    return Path(os.environ.get("GOZON_BUILD_DIR") or CHECKOUT / ".build" / "debug").absolute()
+
+
 class GozonSystem:
     """A whole system in a temporary home, on free ports; started and stopped by tools/up and tools/down."""
 
@@ -46,7 +51,7 @@ class GozonSystem:
     def __init__(self) -> None:
         self.home = Home(Path(tempfile.mkdtemp(prefix="gozon-system-")))
         self.home.path.chmod(0o755)  # The user that PostgreSQL runs as has to reach it.
-        self.programs = Path(os.environ.get("GOZON_BUILD_DIR") or CHECKOUT / ".build" / "debug").absolute()
+        self.programs = programs_directory()
         self.environment = {**os.environ, **environment_for(self.home, self.programs)}
         GozonSystem.live.append(self)
 
