@@ -428,22 +428,22 @@ class _Decoder:
         for number, one in enumerate(type.fields, 1):
             place, format = f"{pointer}/{one.name}", self.schema.format("bytes" if one.is_list else one.type)
             slot, at = data[at : min(at + format.size, 8 + fixed)], at + format.size
+            if not one.name:
+                continue
             if not header >> 15 + number & 1:
                 _check(not any(slot), place, "is absent, but its slot is not zero")
                 _check(len(slot) in (0, format.size), place, "the fixed block ends inside its slot")
-                if one.name and not one.optional:
+                if not one.optional:
                     value[one.name] = [] if one.is_list else self.zero(one.type)
                 continue
             _check(len(slot) == format.size, place, "its slot is not in the fixed block")
             if not (one.is_list or self.schema.has_content(one.type)):
-                found = self.scalar(one.type, slot, place)
-            else:
-                start, length = format.unpack(slot)
-                _check(end <= start and start + length <= len(data), place, "its content is not where it can be")
-                end, content = start + length, data[start : start + length]
-                found = (self.elements_of if one.is_list else self.content)(one.type, content, place, level)
-            if one.name:
-                value[one.name] = found
+                value[one.name] = self.scalar(one.type, slot, place)
+                continue
+            start, length = format.unpack(slot)
+            _check(end <= start and start + length <= len(data), place, "its content is not where it can be")
+            end, content = start + length, data[start : start + length]
+            value[one.name] = (self.elements_of if one.is_list else self.content)(one.type, content, place, level)
         return value
 
     def elements_of(self, type: str, data: bytes, pointer: str, level: int) -> list[Json]:
@@ -699,9 +699,9 @@ ATTEMPTS_MAX = 3
 """How often a call is begun that no server has seen."""
 CLOSES = {
     2: Status.FAILED_PRECONDITION, 3: Status.FAILED_PRECONDITION, 4: Status.UNAUTHENTICATED,
-    6: Status.RESOURCE_EXHAUSTED, 7: Status.UNAVAILABLE, 8: Status.RESOURCE_EXHAUSTED, 9: Status.FAILED_PRECONDITION,
+    6: Status.RESOURCE_EXHAUSTED, 7: Status.UNAVAILABLE, 8: Status.RESOURCE_EXHAUSTED, 9: Status.UNAVAILABLE,
 }  # fmt: skip
-"""What calls end with after a GOAWAY that closes at once, by its reason; after others, calls that were seen are answered."""
+"""What calls end with after a GOAWAY that closes at once. After others, calls that were seen are answered."""
 
 
 class Connection:
@@ -1028,8 +1028,8 @@ class Call:
         return payload
 
     def _attempt(self, step: Callable[[], Found | None]) -> Found:
-        """Repeats a step until it finds something, making the call again when it was not seen; the end of the connection
-        and of the time come as RPCError."""
+        """Repeats a step until it finds something, making the call again when it was not seen. The end of the connection
+        and of the time are RPCErrors."""
         while True:
             with self._client.changed:
                 while not self.unseen:
@@ -1083,7 +1083,7 @@ class Client:
     def call(self, method: str, request: Json = None, *, metadata: Pairs = (), seconds: float = 10) -> Call:
         """Begins a call; its one request, or None when the requests are a stream."""
         found = self.schema.method(method)
-        payload = b"" if found.streams_requests else self.schema.encode(found.request, {} if request is None else request)
+        payload = b"" if found.streams_requests else self.schema.encode(found.request, request or {})
         return Call(self, found, payload, metadata, seconds)
 
     def unary(self, method: str, request: Json = None, **options: Any) -> dict[str, Json]:
@@ -1108,7 +1108,7 @@ class Client:
         return self.schema
 
     def connection(self, deadline: float, patient: bool) -> Connection:
-        """A connection on which calls can begin, with `changed` held; a patient caller waits for a server that starts."""
+        """A connection for calls to begin on, with `changed` held; a patient caller waits for a server that starts."""
         pause = 0.05
         while not (self._connection and self._connection.usable):
             try:
@@ -1136,7 +1136,7 @@ def unavailable(why: str) -> RPCError:
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description="Makes one call of a Gozon server and prints what comes back.")
     parser.add_argument("address", metavar="HOST:PORT")
-    parser.add_argument("method", metavar="METHOD", nargs="?", help="such as Orders.GetOrder; without it, all are listed")
+    parser.add_argument("method", metavar="METHOD", nargs="?", help="such as Orders.GetOrder; if left out, all are listed")
     parser.add_argument("request", metavar="JSON", nargs="?", help="streams of requests come on standard input")
     parser.add_argument("--metadata", action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("--seconds", type=float, default=10, help="how long to wait for the end of the call")

@@ -75,12 +75,12 @@ class Conversation:
     def follow(self, steps: Iterator[Data] | Sequence[Data], others: Mapping[str, Callable[[Any], None]] = {}) -> None:
         """Takes steps one after the other; `others` are words that only some conversations know."""
         words: dict[str, Callable[[Any], None]] = {
-            "send": lambda data: self._socket.sendall(self.packed(data)),
+            "send": lambda data: self.send(self.packed(data)),
             "drip": self._drip,
             "expect": self.expect,
             "expect in any order": self._expect_in_any_order,
-            "send bytes": lambda text: self._socket.sendall(bytes.fromhex(text)),
-            "send text": lambda text: self._socket.sendall(text.encode()),
+            "send bytes": lambda text: self.send(bytes.fromhex(text)),
+            "send text": lambda text: self.send(text.encode()),
             "send part": self._send_part,
             "stop sending": lambda _: self._socket.shutdown(socket.SHUT_WR),
             "hang up": lambda _: self._socket.close(),
@@ -96,6 +96,10 @@ class Conversation:
                 raise Surprise(f"step {number}, {json.dumps(step)}: {type(error).__name__}: {error}") from None
 
     # Sending
+
+    def send(self, data: bytes) -> None:
+        """Sends bytes as they are."""
+        self._socket.sendall(data)
 
     def packed(self, data: Data) -> bytes:
         """The bytes of a frame, in the ways in which data may spoil it."""
@@ -148,10 +152,10 @@ class Conversation:
 
     def _drip(self, data: Data) -> None:
         for byte in self.packed(data):
-            self._socket.sendall(struct.pack("B", byte))
+            self.send(struct.pack("B", byte))
 
     def _send_part(self, data: Data) -> None:
-        self._socket.sendall(self.packed(data)[: data["size"]])
+        self.send(self.packed(data)[: data["size"]])
 
     # Receiving
 
@@ -168,7 +172,7 @@ class Conversation:
         return next(self._frames)
 
     def expect(self, wanted: Data) -> None:
-        """Reads a frame that is as data says. Grants of credit come when they come: they are expected or passed over."""
+        """Reads a frame that is as data says. Grants of credit come when they come: expected or passed over."""
         self._compare([wanted], self._described(skips_credit=wanted["kind"] != "CREDIT"))
 
     def _expect_in_any_order(self, wanted: list[Data]) -> None:

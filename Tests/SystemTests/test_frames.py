@@ -1,28 +1,31 @@
-"""Frames from a client that is not ours: sound ones are answered, and no wrong one ends a process."""
+"""Frames from a client that is not ours: sound ones are answered, and no wrong one ends a process. What each breach of the
+protocol is answered with is in Tests/Conformance; here it is about the services."""
 
 from __future__ import annotations
 
+import contextlib
 import random
+import socket
 import struct
 import uuid
+from typing import Iterator
 
-from frames import CANCEL, GO_AWAY, HELLO, PING, PONG, REQUEST, RESPONSE
-from frames import Frame, FrameConnection, decode, encode, frame, hello, metadata
+from conversation import Conversation, schema
 from harness import SystemTestCase
+from gozon_client import Client, Frame, Hello, Kind, RPCError, Status
 
-CHECK_HEALTH, REFLECT = 0x0101, 0x0102
-CREATE_ORDER, GET_ORDER = 0x1001, 0x1002
-CREATE_ACCOUNT, DEPOSIT = 0x1101, 0x1103
-OK, INVALID_ARGUMENT, DEADLINE_EXCEEDED, NOT_FOUND, ALREADY_EXISTS, UNIMPLEMENTED = 0, 3, 4, 5, 6, 12
-ANSWERS_TO_SPOILED = (OK, INVALID_ARGUMENT, ALREADY_EXISTS)
+ANSWERS_TO_SPOILED = (Status.OK, Status.INVALID_ARGUMENT, Status.ALREADY_EXISTS)
 """A spoiled user or amount is another order under an id that is taken."""
-SHUTDOWN, PROTOCOL_VIOLATION, VERSION_MISMATCH = 1, 2, 3
+SCHEMA = schema()
+CREATE_ORDER, REFLECT = SCHEMA.method("Orders.CreateOrder"), SCHEMA.method("Server.Reflect")
+NOTHING = SCHEMA.encode(REFLECT.request, {})
+HELLO = Hello().frame().pack()
+ENTRY_SIZE = 4
 
 
-def create_order(user: str, amount: int = 1) -> bytes:
-    return encode(
-        [("uuid", user), ("int64", amount), ("string", "RUB"), ("string", "t\u00e9a"), ("uuid", str(uuid.uuid4()))]
-    )
+def create_order() -> bytes:
+    order = {"userId": str(uuid.uuid4()), "amount": 1, "currency": "RUB", "description": "t\u00e9a"}
+    return SCHEMA.encode(CREATE_ORDER.request, {**order, "id": str(uuid.uuid4())})
 
 
 class FrameTests(SystemTestCase):
@@ -31,73 +34,69 @@ class FrameTests(SystemTestCase):
         self.pids = self.system.pids()
         self.port = self.system.ports["orders"]
 
-    def answers(self, *pieces: bytes, greeted: bool = True) -> list[Frame]:
-        """Everything a service answers to bytes until it hangs up, which it does once we have."""
-        with FrameConnection(self.port) as connection:
-            if greeted:
-                connection.greet()
-            for piece in pieces:
-                connection.send(piece)
-            connection.finish()
-            return list(iter(connection.read, None))
+    @contextlib.contextmanager
+    def conversation(self, seconds: float | None = None) -> Iterator[Conversation]:
+        with socket.create_connection(("127.0.0.1", self.port)) as connection:
+            conversation = Conversation(connection, SCHEMA, is_server=False)
+            connection.settimeout(seconds or connection.gettimeout())
+            yield conversation
 
-    def assert_refused(self, *pieces: bytes, reason: int = PROTOCOL_VIOLATION, greeted: bool = True) -> str:
-        """Asserts that bytes are answered with the reason why the server hangs up; what it says."""
-        last = self.answers(*pieces, greeted=greeted)[-1]
-        self.assertEqual((last.kind, last.code), (GO_AWAY, reason), last)
+    def answers(self, *pieces: bytes) -> list[Frame]:
+        """Everything that the service answers to bytes until it hangs up, which it does once we have."""
+        with self.conversation() as conversation:
+            # It may have hung up at an earlier piece.
+            with contextlib.suppress(ConnectionError):
+                for piece in pieces:
+                    conversation.send(piece)
+                conversation.follow([{"stop sending": True}])
+            return list(iter(conversation.read, None))
+
+    def assert_refused(self, piece: bytes) -> None:
+        """Asserts that bytes behind a greeting are answered with a reason why the service hangs up."""
+        last = self.answers(HELLO, piece)[-1]
+        self.assertEqual((last.kind, last.code), (Kind.GOAWAY, 2), last)
         self.assertGreater(len(last.payload), 10)
-        return last.payload.decode()
+
+    def status_of_order(self, conversation: Conversation, message: bytes) -> Status:
+        """The status that a message gets as the request of CreateOrder."""
+        conversation.follow([{"send": {"kind": "REQUEST", "method": CREATE_ORDER.name, "hex": message.hex()}}])
+        answer = conversation.read()
+        assert answer and answer.kind == Kind.RESPONSE, answer
+        return Status(answer.code)
 
     def test_an_order_is_placed_and_paid_by_a_foreign_client(self) -> None:
-        user = str(uuid.uuid4())
-        with FrameConnection(self.system.ports["payments"]) as payments, FrameConnection(self.port) as orders:
-            self.assertEqual(payments.greet().kind, HELLO)
-            self.assertEqual(orders.greet().kind, HELLO)
-            self.assertEqual(payments.call(CREATE_ACCOUNT, encode([("uuid", user), ("string", None)]))[0], OK)
-            key = {"idempotency-key": "once"}
+        user, at = str(uuid.uuid4()), "127.0.0.1"
+        with Client(f"{at}:{self.system.ports['payments']}") as payments, Client(f"{at}:{self.port}") as orders:
+            payments.unary("Payments.CreateAccount", {"userId": user})
             for _ in range(2):
-                status, deposit = payments.call(DEPOSIT, encode([("uuid", user), ("int64", 50)]), pairs=key)
-                self.assertEqual(status, OK)
-                self.assertEqual(
-                    decode(["uuid", "uuid", "int64", "string", "int64"], deposit)[1:], [user, 50, "RUB", 50]
+                deposit = payments.unary(
+                    "Payments.Deposit", {"userId": user, "amount": 50}, metadata=[("idempotency-key", "once")]
                 )
-            status, order = orders.call(CREATE_ORDER, create_order(user, 20))
-            self.assertEqual(status, OK)
-            placed, payer, amount, currency, description, stands = decode(
-                ["uuid", "uuid", "int64", "string", "string", "enum"], order
-            )
-            self.assertEqual((payer, amount, currency, description, stands), (user, 20, "RUB", "t\u00e9a", 1))
-            self.assertEqual(orders.call(GET_ORDER, encode([("uuid", str(uuid.uuid4()))]))[0], NOT_FOUND)
-        self.assertEqual(self.client.settled(placed)["status"], "FINISHED")
+                self.assertEqual([deposit[name] for name in ("amount", "currency", "balance")], [50, "RUB", 50])
+            placed = orders.unary("Orders.CreateOrder", {"userId": user, "amount": 20, "description": "t\u00e9a"})
+            self.assertEqual([placed[name] for name in ("amount", "description", "status")], [20, "t\u00e9a", "NEW"])
+            with self.assertRaises(RPCError) as caught:
+                orders.unary("Orders.GetOrder", {"id": str(uuid.uuid4())})
+            self.assertEqual(caught.exception.status, Status.NOT_FOUND)
+            with self.assertRaises(RPCError) as caught:
+                orders.unary("Orders.CreateOrder", {"userId": user, "amount": 0, "currency": "roubles"})
+            pointers = [violation["pointer"] for violation in caught.exception.violations]
+            self.assertEqual(pointers, ["/amount", "/currency"])
+            settled = self.client.settled(placed["id"])
+            self.assertEqual(orders.unary("Orders.GetOrder", {"id": placed["id"]}), settled, "the same JSON as over HTTP")
+        self.assertEqual(settled["status"], "FINISHED")
         self.assertEqual(self.client.balance(user), 30)
 
-    def test_pings_are_answered_between_calls(self) -> None:
-        with FrameConnection(self.port) as connection:
-            connection.greet()
-            connection.send(frame(PING, value=42))
-            pong = connection.read()
-            self.assertEqual((pong.kind, pong.value), (PONG, 42))
-            self.assertEqual(connection.call(CHECK_HEALTH, encode([]))[0], OK)
-
-    def test_a_newer_client_with_more_fields_is_understood(self) -> None:
-        fields = [("uuid", str(uuid.uuid4())), ("int64", 1), ("string", None), ("string", None), ("uuid", None)]
-        with FrameConnection(self.port) as connection:
-            connection.greet()
-            newer = encode([*fields, ("string", "from the future"), ("int64", 7)])
-            self.assertEqual(connection.call(CREATE_ORDER, newer)[0], OK)
-            self.assertEqual(connection.call(CREATE_ORDER, encode(fields[:2]))[0], OK)
-
     def test_a_conversation_cut_at_every_byte(self) -> None:
-        whole = hello() + frame(
-            REQUEST, metadata({"request-id": "x"}) + encode([]), stream=1, flags=1, code=REFLECT, value=1000
-        )
+        request = Frame(Kind.REQUEST, 1, code=REFLECT.code, value=1000, payload=NOTHING)
+        whole = HELLO + request.pack()
         for length in range(len(whole)):
-            self.answers(whole[:length], greeted=False)
-        self.assertEqual([answer.kind for answer in self.answers(whole, greeted=False)], [HELLO, RESPONSE])
+            self.answers(whole[:length])
+        self.assertEqual([answer.kind for answer in self.answers(whole)], [Kind.HELLO, Kind.RESPONSE])
         self.assert_serving(self.pids)
 
     def test_a_frame_with_any_byte_spoiled_is_refused(self) -> None:
-        sound = frame(REQUEST, create_order(str(uuid.uuid4())), stream=1, code=CREATE_ORDER, value=1000)
+        sound = Frame(Kind.REQUEST, 1, code=CREATE_ORDER.code, value=1000, payload=create_order()).pack()
         for position in range(len(sound)):
             spoiled = bytearray(sound)
             spoiled[position] ^= 0xFF
@@ -106,102 +105,45 @@ class FrameTests(SystemTestCase):
         self.assert_serving(self.pids)
 
     def test_a_message_with_any_byte_spoiled_is_answered_and_the_connection_goes_on(self) -> None:
-        sound = create_order(str(uuid.uuid4()))
-        with FrameConnection(self.port) as connection:
-            connection.greet()
+        sound = create_order()
+        with self.conversation() as conversation:
+            conversation.greet()
             for position in range(len(sound)):
                 for value in {0x00, 0x01, 0x7F, 0x80, 0xFF, sound[position] ^ 1} - {sound[position]}:
                     spoiled = bytearray(sound)
                     spoiled[position] = value
-                    status, _ = connection.call(CREATE_ORDER, bytes(spoiled))
+                    status = self.status_of_order(conversation, bytes(spoiled))
                     self.assertIn(status, ANSWERS_TO_SPOILED, f"byte {position} set to {value}")
             for length in range(len(sound)):
-                self.assertEqual(connection.call(CREATE_ORDER, sound[:length])[0], INVALID_ARGUMENT, length)
-            self.assertEqual(connection.call(CREATE_ORDER, sound)[0], OK)
+                status = self.status_of_order(conversation, sound[:length])
+                self.assertEqual(status, Status.INVALID_ARGUMENT, length)
+            self.assertEqual(self.status_of_order(conversation, sound), Status.OK)
         self.assert_serving(self.pids)
 
     def test_offsets_and_lengths_that_lie_are_answered(self) -> None:
-        sound = create_order(str(uuid.uuid4()))
-        with FrameConnection(self.port) as connection:
-            connection.greet()
-            for position in range(len(sound) - 4):
+        sound = create_order()
+        with self.conversation() as conversation:
+            conversation.greet()
+            for position in range(len(sound) - ENTRY_SIZE):
                 for lie in (0xFFFFFFFF, 0x80000000, 0x7FFFFFFF, len(sound), len(sound) + 1):
-                    spoiled = sound[:position] + struct.pack("<I", lie) + sound[position + 4 :]
-                    self.assertIn(connection.call(CREATE_ORDER, spoiled)[0], ANSWERS_TO_SPOILED)
-        self.assert_serving(self.pids)
-
-    def test_metadata_that_lies_is_answered(self) -> None:
-        wrong = [
-            b"",
-            b"\xff",
-            b"\xff\xff",
-            b"\x01\x00",
-            b"\x03\x00\x01a",
-            b"\x04\x00\x01a\xff\xff",
-            b"\x04\x00\x00a\0\0",
-        ]
-        wrong += [b"\x04\x00\x01\xff\x00\x00", metadata({f"name-{number}": "" for number in range(40)})]
-        with FrameConnection(self.port) as connection:
-            connection.greet()
-            for stream, payload in enumerate(wrong, 1):
-                connection.send(frame(REQUEST, payload, stream=stream, flags=1, code=CHECK_HEALTH, value=1000))
-                answer = connection.read()
-                self.assertEqual((answer.kind, answer.code), (RESPONSE, INVALID_ARGUMENT), payload)
-        self.assert_serving(self.pids)
-
-    def test_calls_that_cannot_be_made_are_answered(self) -> None:
-        with FrameConnection(self.port) as connection:
-            connection.greet()
-            self.assertEqual(connection.call(0xFFFF, encode([]))[0], UNIMPLEMENTED)
-            self.assertEqual(connection.call(DEPOSIT, encode([]))[0], UNIMPLEMENTED)
-            self.assertEqual(connection.call(CHECK_HEALTH, encode([]), milliseconds=0)[0], DEADLINE_EXCEEDED)
-            self.assertEqual(connection.call(CHECK_HEALTH, encode([]), milliseconds=0xFFFFFFFF)[0], OK)
-
-    def test_breaches_of_the_protocol_are_named(self) -> None:
-        call = {"code": CHECK_HEALTH, "value": 1000}
-        breaches = {
-            "unknown kind": (frame(99),),
-            "unknown flags": (frame(PING, flags=0x80),),
-            "stream 0": (frame(REQUEST, encode([]), stream=0, **call),),
-            "stream again": (frame(REQUEST, encode([]), stream=2, **call),) * 2,
-            "a second hello": (hello(),),
-            "a response": (frame(RESPONSE, encode([]), stream=1),),
-            "a cancel of nothing": (frame(CANCEL, stream=7),),
-            "too long": (frame(REQUEST, stream=1, length=0xFFFFFFFF, **call),),
-        }
-        for name, pieces in breaches.items():
-            with self.subTest(name):
-                self.assert_refused(*pieces)
-        for name, first in {
-            "a request": frame(REQUEST, encode([]), stream=1, **call),
-            "no magic": hello(b"HTTP"),
-        }.items():
-            with self.subTest(name):
-                self.assert_refused(first, greeted=False)
-        self.assert_refused(hello(versions=(2, 9)), reason=VERSION_MISMATCH, greeted=False)
-        self.assert_serving(self.pids)
-
-    def test_http_and_tls_on_the_rpc_port_are_told_where_they_are(self) -> None:
-        self.assertIn("HTTP", self.assert_refused(b"GET / HTTP/1.1\r\nHost: gozon\r\n\r\n", greeted=False))
-        greeting = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(500)
-        self.assertIn("TLS", self.assert_refused(greeting, greeted=False))
+                    spoiled = sound[:position] + struct.pack("<I", lie) + sound[position + ENTRY_SIZE :]
+                    self.assertIn(self.status_of_order(conversation, spoiled), ANSWERS_TO_SPOILED)
         self.assert_serving(self.pids)
 
     def test_garbage(self) -> None:
         dice = random.Random(1)
         for _ in range(200):
-            self.answers(dice.randbytes(dice.randint(1, 4096)), greeted=False)
             self.answers(dice.randbytes(dice.randint(1, 4096)))
+            self.answers(HELLO, dice.randbytes(dice.randint(1, 4096)))
         self.assert_serving(self.pids)
 
     def test_a_client_that_reads_no_answers_is_not_read_from_for_ever(self) -> None:
-        call = encode([])
-        with FrameConnection(self.port, timeout=1) as connection:
-            connection.greet()
+        with self.conversation(seconds=1) as conversation:
+            conversation.greet()
             stuck = False
             for stream in range(1, 200_000):
                 try:
-                    connection.socket.sendall(frame(REQUEST, call, stream=stream, code=REFLECT, value=1000))
+                    conversation.send(Frame(Kind.REQUEST, stream, code=REFLECT.code, value=1000, payload=NOTHING).pack())
                 except (TimeoutError, ConnectionError):
                     stuck = True
                     break
@@ -209,9 +151,7 @@ class FrameTests(SystemTestCase):
             self.assert_serving(self.pids)
 
     def test_a_thousand_connections_that_say_nothing(self) -> None:
-        connections = [FrameConnection(self.port) for _ in range(1000)]
-        try:
+        with contextlib.ExitStack() as stack:
+            for _ in range(1000):
+                stack.enter_context(socket.create_connection(("127.0.0.1", self.port)))
             self.assert_serving(self.pids)
-        finally:
-            for connection in connections:
-                connection.close()
