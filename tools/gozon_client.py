@@ -738,7 +738,7 @@ class Connection:
         with self.changed:
             self.changed.wait_for(lambda: self.peer or self.lost or self.draining, GREETING_SECONDS)
             if not self.peer:
-                self.lose("the server sent no HELLO")
+                self.lose(self.draining or "the server sent no HELLO")
                 assert self.lost
                 raise self.lost
 
@@ -877,22 +877,37 @@ class Connection:
 
 
 class Call:
-    """One call: requests go in, responses and the outcome come out. One thread may send while another reads."""
+    """One call: requests go in, responses and the outcome come out. One thread may send while another reads. One that reads
+    no more before the end cancels, or its messages go on taking up the connection's credit."""
 
     def __init__(self, client: Client, method: Method, request: bytes, metadata: Pairs, seconds: float) -> None:
         self.method, self.metadata = method, list[tuple[str, str]]()
-        self.unseen = False
+        self.unseen = True
         self._client, self._request, self._pairs = client, request, metadata
         self._deadline = time.monotonic() + seconds
-        self._attempts = 0
+        self._attempts, self._beginning = 0, False
+        self._inbox, self._due = deque[bytes](), 0
+        self._outcome: tuple[Status, list[tuple[str, str]], bytes] | None = None
         self._finished = False
         self._sent: list[bytes] | None = []
         """Messages of a call that the server may not have seen; bounded by the credit that it began with."""
-        self._begin()
+        self._attempt(lambda: True)
 
     def send(self, request: Json) -> bool:
         """Sends one message of the stream of requests, once there is credit; False when the call has ended already."""
-        return self._send(self._client.schema.encode(self.method.request, request), keeps=True)
+        payload = self._client.schema.encode(self.method.request, request)
+        self._check_size(payload)
+
+        def message() -> bool | None:
+            if self._over or self._finished:
+                return False
+            if not self._send_paid(payload):
+                return None
+            if self._sent is not None:
+                self._sent.append(payload)
+            return True
+
+        return self._attempt(message)
 
     def finish(self) -> None:
         """Says that no more requests come."""
@@ -912,8 +927,8 @@ class Call:
 
     def __iter__(self) -> Iterator[dict[str, Json]]:
         """The responses as they come; RPCError when the call did not end with OK."""
-        while payload := self._attempt(self._next):
-            yield self._decode(payload)
+        while found := self._attempt(self._next):
+            yield self._decode(found[0])
         self.outcome()
 
     def response(self) -> dict[str, Json]:
@@ -965,59 +980,53 @@ class Call:
         if self._attempts == ATTEMPTS_MAX:
             raise unavailable("no server has seen the call")
         self._attempts += 1
-        with self._client.changed:
-            self._connection = self._client.connection(self._deadline, patient=self._attempts > 1)
-            peer = self._connection.peer
-            assert peer
-            self.unseen = False
-            self._outcome: tuple[Status, list[tuple[str, str]], bytes] | None = None
-            self._inbox, self._due = deque[bytes](), 0
-            self._send_credit, self._receive_credit = peer.call_credit, self._client.hello.call_credit
-            pairs = [*self._pairs, *([("attempt", str(self._attempts))] if self._attempts > 1 else [])]
-            payload = (pack_metadata(pairs) if pairs else b"") + self._request
-            self._check_size(payload)
-            flags = self.method.flags | (HAS_METADATA if pairs else 0)
-            if len(self._connection.calls) >= peer.calls_max:
-                details = {"message": f"the server allows {peer.calls_max} calls at once", "reason": "TOO_MANY_STREAMS"}
-                raise RPCError(Status.RESOURCE_EXHAUSTED, details)
-            self._connection.last_stream += 1
-            self.stream = self._connection.last_stream
-            self._connection.calls[self.stream] = self
-            left = min(max(1, math.ceil((self._deadline - time.monotonic()) * 1000)), 0xFFFFFFFF)
-            self._connection.write(Frame(Kind.REQUEST, self.stream, flags, self.method.code, left, payload))
-        again, finished, self._finished = list(self._sent or []), self._finished, False
-        for payload in again:
-            self._send(payload, keeps=False)
-        if finished:
-            self.finish()
+        self._connection = self._client.connection(self._deadline, patient=self._attempts > 1)
+        peer = self._connection.peer
+        assert peer
+        pairs = [*self._pairs, *([("attempt", str(self._attempts))] if self._attempts > 1 else [])]
+        payload = (pack_metadata(pairs) if pairs else b"") + self._request
+        self._check_size(payload)
+        if len(self._connection.calls) >= peer.calls_max:
+            details = {"message": f"the server allows {peer.calls_max} calls at once", "reason": "TOO_MANY_STREAMS"}
+            raise RPCError(Status.RESOURCE_EXHAUSTED, details)
+        self._send_credit, self._receive_credit = peer.call_credit, self._client.hello.call_credit
+        self._connection.last_stream += 1
+        self.stream = self._connection.last_stream
+        self._connection.calls[self.stream] = self
+        self.unseen = False
+        left = min(max(1, math.ceil(self._seconds_left * 1000)), 0xFFFFFFFF)
+        flags = self.method.flags | (HAS_METADATA if pairs else 0)
+        self._connection.write(Frame(Kind.REQUEST, self.stream, flags, self.method.code, left, payload))
+        self._send_again()
+
+    def _send_again(self) -> None:
+        """Sends what was sent on an earlier connection, unless this one does not see it either."""
+        for payload in list(self._sent or []):
+            self._client.changed.wait_for(
+                lambda: self.unseen or self._over or self._send_paid(payload), max(0, self._seconds_left)
+            )
+        if self._finished and not self.unseen and not self._over:
+            self._connection.write(Frame(Kind.END, self.stream))
+
+    def _send_paid(self, payload: bytes) -> bool:
+        """Sends a message if there is credit for it."""
+        if min(self._send_credit, self._connection.send_credit) <= 0 or not self._connection.has_room:
+            return False
+        frame = Frame(Kind.MESSAGE, self.stream, payload=payload)
+        self._send_credit -= frame.cost
+        self._connection.send_credit -= frame.cost
+        self._connection.write(frame)
+        return True
 
     def _check_size(self, payload: bytes) -> None:
         peer = self._connection.peer
         if peer and len(payload) > peer.payload_max:
             raise RPCError(Status.RESOURCE_EXHAUSTED, {"message": f"the server accepts {peer.payload_max} bytes"})
 
-    def _send(self, payload: bytes, keeps: bool) -> bool:
-        self._check_size(payload)
-
-        def message() -> bool | None:
-            if self._over or self._finished:
-                return False
-            if self._send_credit <= 0 or self._connection.send_credit <= 0 or not self._connection.has_room:
-                return None
-            frame = Frame(Kind.MESSAGE, self.stream, payload=payload)
-            self._send_credit -= frame.cost
-            self._connection.send_credit -= frame.cost
-            self._connection.write(frame)
-            if keeps and self._sent is not None:
-                self._sent.append(payload)
-            return True
-
-        return self._attempt(message)
-
-    def _next(self) -> bytes | None:
-        """The next message, granted anew; nothing yet (None), or no more (empty)."""
+    def _next(self) -> tuple[bytes, ...] | None:
+        """The next message, paid for anew; nothing yet (None), or no more (empty)."""
         if not self._inbox:
-            return b"" if self._outcome else None
+            return () if self._outcome else None
         payload = self._inbox.popleft()
         cost = HEADER_SIZE + len(payload)
         self._connection.give_back(cost)
@@ -1025,32 +1034,42 @@ class Call:
         if self._due * 2 >= self._client.hello.call_credit and not self._over:
             self._connection.write(Frame(Kind.CREDIT, self.stream, value=self._due))
             self._receive_credit, self._due = self._receive_credit + self._due, 0
-        return payload
+        return (payload,)
+
+    @property
+    def _seconds_left(self) -> float:
+        return self._deadline - time.monotonic()
 
     def _attempt(self, step: Callable[[], Found | None]) -> Found:
         """Repeats a step until it finds something, making the call again when it was not seen. The end of the connection
         and of the time are RPCErrors."""
-        while True:
-            with self._client.changed:
-                while not self.unseen:
-                    if (found := step()) is not None:
-                        return found
-                    if self._connection.lost:
-                        raise self._connection.lost
-                    left = self._deadline - time.monotonic()
-                    if left <= 0:
-                        self._give_up(Status.DEADLINE_EXCEEDED, "the time allowed ran out")
-                        continue
-                    self._client.changed.wait(left)
-            self._begin()
+        with self._client.changed:
+            while True:
+                if self.unseen and not self._beginning:
+                    self._beginning = True
+                    try:
+                        self._begin()
+                    finally:
+                        self._beginning = False
+                        self._client.changed.notify_all()
+                    continue
+                if not self._beginning and (found := step()) is not None:
+                    return found
+                if self._connection.lost and not self._beginning:
+                    raise self._connection.lost
+                if self._seconds_left <= 0:
+                    self._give_up(Status.DEADLINE_EXCEEDED, "the time allowed ran out")
+                else:
+                    self._client.changed.wait(self._seconds_left)
 
     def _give_up(self, status: Status, why: str) -> None:
-        if self._over:
-            return
-        del self._connection.calls[self.stream]
-        self._connection.write(Frame(Kind.CANCEL, self.stream))
         self._connection.give_back(sum(HEADER_SIZE + len(payload) for payload in self._inbox))
         self._inbox.clear()
+        if self._over:
+            return
+        if self._connection.calls.pop(self.stream, None):
+            self._connection.write(Frame(Kind.CANCEL, self.stream))
+        self.unseen = False
         details = self._client.schema.encode("gozon.rpc.ErrorDetails", {"message": why, "reason": "", "violations": []})
         self._outcome = (status, [], details)
         self._client.changed.notify_all()
@@ -1110,16 +1129,17 @@ class Client:
     def connection(self, deadline: float, patient: bool) -> Connection:
         """A connection for calls to begin on, with `changed` held; a patient caller waits for a server that starts."""
         pause = 0.05
-        while not (self._connection and self._connection.usable):
+        while True:
             try:
-                self._connection = Connection(self.address, self.hello, self.changed)
+                if not (self._connection and self._connection.usable):
+                    self._connection = Connection(self.address, self.hello, self.changed)
                 self._connection.wait_ready()
+                return self._connection
             except RPCError:
                 if not patient or time.monotonic() + pause > deadline:
                     raise
                 self.changed.wait(pause)
                 pause = min(2 * pause, 1)
-        return self._connection
 
 
 def granted(credit: int, more: int) -> int:

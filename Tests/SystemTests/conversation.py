@@ -12,8 +12,9 @@ import struct
 from pathlib import Path
 from typing import Any, Callable, Iterator, Mapping, Sequence
 
-from harness import CHECKOUT  # Puts tools on the path.
+from harness import CHECKOUT
 from gozon_client import (
+    SCHEMAS,
     HAS_METADATA,
     Frame,
     FrameReader,
@@ -28,7 +29,7 @@ from gozon_client import (
     unpack_metadata,
 )
 
-CONFORMANCE = Path(__file__).resolve().parents[1] / "Conformance"
+CONFORMANCE = CHECKOUT / "Tests" / "Conformance"
 PATIENCE_SECONDS = 20.0
 """How long a peer may take for a frame: far longer than any that works as it should."""
 
@@ -42,7 +43,7 @@ def cases(file: str) -> list[dict[str, Any]]:
 
 def schema() -> Schema:
     """The project's schemas, and the messages of other versions that conversations are about."""
-    directories = (CONFORMANCE.parents[1] / "Schemas", CONFORMANCE)
+    directories = (SCHEMAS, CONFORMANCE)
     files = [path for directory in directories for path in sorted(directory.glob("*.gozon"))]
     return Schema({path.name: path.read_text("utf-8") for path in files})
 

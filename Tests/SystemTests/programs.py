@@ -15,6 +15,8 @@ from conversation import PATIENCE_SECONDS, Conversation, Surprise, schema
 from harness import eventually, programs_directory
 from gozon_client import SCHEMAS, Client, Kind, ProtocolError
 
+STOPPING_SECONDS = 15
+"""A server that shuts down waits for its calls."""
 SCHEMA = schema()
 ANSWER = {"payload": "aGk=", "metadata": [], "millisecondsLeft": 1}
 REFLECTION = {
@@ -37,6 +39,9 @@ def probe_server() -> Iterator[ProbeServer]:
                 eventually(ports.exists, bool, "bench-server to listen", 20)
                 yield ProbeServer(process, json.loads(ports.read_text())["bench"])
             finally:
+                process.terminate()
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(STOPPING_SECONDS)
                 process.kill()
 
 

@@ -7,14 +7,12 @@ import json
 import re
 import subprocess
 import sys
-import threading
-import time
 import unittest
 from pathlib import Path
 from typing import Any, Iterator
 
 from conversation import CONFORMANCE, cases
-from harness import CHECKOUT, eventually
+from harness import CHECKOUT
 from programs import ProbeServer, ScriptedServer, probe_server
 from gozon_client import SCHEMAS, Client, Frame, FrameReader, Hello, Kind, MessageError, RPCError, Schema, Status
 from gozon_client import parse_json
