@@ -483,7 +483,7 @@ class _Decoder:
         if type == "uuid":
             return str(uuid.UUID(bytes=value))
         if type == "timestamp":
-            return _timestamp(value, pointer)
+            return _timestamp(value)
         if type in self.schema.enums:
             names = [name for name, number in self.schema.enums[type].cases.items() if number == value]
             _check(bool(names), pointer, f"{value} is no case of {type}")
@@ -511,25 +511,25 @@ def _is_integer(value: Json) -> bool:
 
 # The calendar repeats every 400 years: the first ones, which datetime does not have, are looked up in the next.
 _CYCLE_YEARS, _CYCLE = 400, 146_097 * 86_400_000_000
+_TIMES = range(-62_167_219_200_000_000, 253_402_300_800_000_000)
+"""The years 0 to 9999, in microseconds since 1970."""
 
 
 def _microseconds(text: str) -> int:
+    """What RFC 3339 writes; ValueError when there is no such day or hour."""
     year, rest = int(text[:4]), text[4:].upper().replace("Z", "+00:00")
     shifts = year < _CYCLE_YEARS
     whole = f"{year + _CYCLE_YEARS * shifts:04}" + re.sub(r"\.\d+", lambda found: found[0].ljust(7, "0"), rest)
     return (datetime.datetime.fromisoformat(whole) - _EPOCH) // datetime.timedelta(microseconds=1) - _CYCLE * shifts
 
 
-def _timestamp(microseconds: int, pointer: str) -> str:
-    shifts = microseconds < -1500 * 365 * 86_400_000_000
-    try:
-        moment = _EPOCH + datetime.timedelta(microseconds=microseconds + _CYCLE * shifts)
-        year = moment.year - _CYCLE_YEARS * shifts
-        _check(year >= 0, pointer, "is before the year 0")
-    except OverflowError:
-        raise MessageError([(pointer, "is not in the years 0 to 9999")]) from None
+def _timestamp(microseconds: int) -> str:
+    microseconds = min(max(microseconds, _TIMES.start), _TIMES.stop - 1)
+    shifts = microseconds < _TIMES.start + _CYCLE
+    moment = _EPOCH + datetime.timedelta(microseconds=microseconds + _CYCLE * shifts)
     precision = "microseconds" if microseconds % 1000 else "milliseconds" if microseconds % 1_000_000 else "seconds"
-    return f"{year:04}{moment.replace(tzinfo=None).isoformat(timespec=precision)[4:]}Z"
+    rest = moment.replace(tzinfo=None).isoformat(timespec=precision)[4:]
+    return f"{moment.year - _CYCLE_YEARS * shifts:04}{rest}Z"
 
 
 def parse_json(text: str) -> Json:
