@@ -877,8 +877,8 @@ class Connection:
 
 
 class Call:
-    """One call: requests go in, responses and the outcome come out. One thread may send while another reads. One that reads
-    no more before the end cancels, or its messages go on taking up the connection's credit."""
+    """One call: requests go in, responses and the outcome come out. One thread may send while another reads. Who reads no
+    more before the end cancels, or unread messages go on taking up the connection's credit."""
 
     def __init__(self, client: Client, method: Method, request: bytes, metadata: Pairs, seconds: float) -> None:
         self.method, self.metadata = method, list[tuple[str, str]]()
@@ -1041,8 +1041,8 @@ class Call:
         return self._deadline - time.monotonic()
 
     def _attempt(self, step: Callable[[], Found | None]) -> Found:
-        """Repeats a step until it finds something, making the call again when it was not seen. The end of the connection
-        and of the time are RPCErrors."""
+        """Repeats a step until it finds something, making the call again when it was not seen. The end of the time
+        or of the connection is an RPCError."""
         with self._client.changed:
             while True:
                 if self.unseen and not self._beginning:
@@ -1156,7 +1156,7 @@ def unavailable(why: str) -> RPCError:
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description="Makes one call of a Gozon server and prints what comes back.")
     parser.add_argument("address", metavar="HOST:PORT")
-    parser.add_argument("method", metavar="METHOD", nargs="?", help="such as Orders.GetOrder; if left out, all are listed")
+    parser.add_argument("method", metavar="METHOD", nargs="?", help="such as Orders.GetOrder; all are listed without")
     parser.add_argument("request", metavar="JSON", nargs="?", help="streams of requests come on standard input")
     parser.add_argument("--metadata", action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("--seconds", type=float, default=10, help="how long to wait for the end of the call")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import socket
 import subprocess
 import tempfile
@@ -29,12 +30,12 @@ REFLECTION = {
 
 
 @contextlib.contextmanager
-def probe_server() -> Iterator[ProbeServer]:
-    """A bench-server of one's own."""
+def probe_server(**variables: str) -> Iterator[ProbeServer]:
+    """A bench-server of one's own, with more environment variables."""
     with tempfile.TemporaryDirectory(prefix="gozon-conformance-") as directory:
         ports = Path(directory) / "ports.json"
         command = [str(programs_directory() / "bench-server"), "--ports-file", str(ports)]
-        with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
+        with subprocess.Popen(command, env={**os.environ, **variables}, stderr=subprocess.DEVNULL) as process:
             try:
                 eventually(ports.exists, bool, "bench-server to listen", 20)
                 yield ProbeServer(process, json.loads(ports.read_text())["bench"])

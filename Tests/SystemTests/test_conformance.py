@@ -46,7 +46,9 @@ class ServerConformanceTests(ConformanceTestCase):
 
     def run_case(self, case: dict[str, Any], shared: ProbeServer) -> None:
         with contextlib.ExitStack() as stack:
-            server = stack.enter_context(probe_server()) if case.get("own server") else shared
+            server = shared
+            if (variables := case.get("own server")) is not None:
+                server = stack.enter_context(probe_server(**variables))
             connection = stack.enter_context(socket.create_connection(("127.0.0.1", server.port)))
             conversation = Conversation(connection, SCHEMA, is_server=False)
             if case.get("greets", True):

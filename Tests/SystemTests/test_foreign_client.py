@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import re
 import subprocess
@@ -74,8 +75,8 @@ class BytesTests(unittest.TestCase):
 
     def example(self, title: str) -> list[bytes]:
         text = (SCHEMAS / "PROTOCOL.md").read_text("utf-8").partition(f"### Worked example: {title}")[2]
-        rows = [re.findall(r"^ *\d+  ((?:[0-9a-f]{2} ?)+)", block, re.MULTILINE) for block in text.split("```")[1].split("\n\n")]
-        return [bytes.fromhex("".join(row)) for row in rows]
+        row = re.compile(r"^ *\d+  ((?:[0-9a-f]{2} ?)+)", re.MULTILINE)
+        return [bytes.fromhex("".join(row.findall(block))) for block in text.split("```")[1].split("\n\n")]
 
 
 class ForeignClientTests(unittest.TestCase):
@@ -83,10 +84,13 @@ class ForeignClientTests(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls) -> None:
-        cls.server = cls.enterClassContext(probe_server())
+        stack = contextlib.ExitStack()
+        cls.addClassCleanup(stack.close)
+        cls.server = stack.enter_context(probe_server())
 
     def setUp(self) -> None:
-        self.client = self.enterContext(Client(self.server.address))
+        self.client = Client(self.server.address)
+        self.addCleanup(self.client.close)
 
     def test_reflection_tells_of_every_method(self) -> None:
         self.assertEqual(self.client.schema.methods.keys() - self.client.reflect().methods.keys(), PAYMENTS_METHODS)

@@ -1,5 +1,5 @@
-"""Frames from a client that is not ours: sound ones are answered, and no wrong one ends a process. What each breach of the
-protocol is answered with is in Tests/Conformance; here it is about the services."""
+"""Frames from a client that is not ours: sound ones are answered, and no wrong one ends a process. How each breach of
+the protocol is answered is in Tests/Conformance; here it is about the services."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class FrameTests(SystemTestCase):
             pointers = [violation["pointer"] for violation in caught.exception.violations]
             self.assertEqual(pointers, ["/amount", "/currency"])
             settled = self.client.settled(placed["id"])
-            self.assertEqual(orders.unary("Orders.GetOrder", {"id": placed["id"]}), settled, "the same JSON as over HTTP")
+            self.assertEqual(orders.unary("Orders.GetOrder", {"id": placed["id"]}), settled, "the same as over HTTP")
         self.assertEqual(settled["status"], "FINISHED")
         self.assertEqual(self.client.balance(user), 30)
 
@@ -138,12 +138,13 @@ class FrameTests(SystemTestCase):
         self.assert_serving(self.pids)
 
     def test_a_client_that_reads_no_answers_is_not_read_from_for_ever(self) -> None:
+        call = Frame(Kind.REQUEST, code=REFLECT.code, value=1000, payload=NOTHING)
         with self.conversation(seconds=1) as conversation:
             conversation.greet()
             stuck = False
             for stream in range(1, 200_000):
                 try:
-                    conversation.send(Frame(Kind.REQUEST, stream, code=REFLECT.code, value=1000, payload=NOTHING).pack())
+                    conversation.send(call._replace(stream=stream).pack())
                 except (TimeoutError, ConnectionError):
                     stuck = True
                     break
