@@ -965,8 +965,6 @@ class Call:
             self._inbox.append(frame.payload)
         else:
             pairs, payload = unpack_metadata(frame.payload) if frame.flags & HAS_METADATA else ([], frame.payload)
-            if frame.code == Status.OK and self.method.streams_responses and payload:
-                raise ProtocolError("a message in the RESPONSE behind a stream")
             status = Status(frame.code) if frame.code in Status._value2member_map_ else Status.UNKNOWN
             self._outcome = (status, pairs, payload)
             del self._connection.calls[self.stream]

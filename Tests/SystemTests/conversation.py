@@ -6,6 +6,7 @@ Tests/Conformance/README.md explains the words of the files.
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import socket
 import struct
@@ -32,6 +33,9 @@ from gozon_client import (
 CONFORMANCE = CHECKOUT / "Tests" / "Conformance"
 PATIENCE_SECONDS = 20.0
 """How long a peer may take for a frame: far longer than any that works as it should."""
+
+FLOOD_BYTES = 500_000_000
+"""Far more than any peer takes that does not grant it."""
 
 Data = Mapping[str, Any]
 
@@ -79,10 +83,10 @@ class Conversation:
             "send": lambda data: self.send(self.packed(data)),
             "drip": self._drip,
             "expect": self.expect,
-            "expect in any order": self._expect_in_any_order,
             "send bytes": lambda text: self.send(bytes.fromhex(text)),
             "send text": lambda text: self.send(text.encode()),
             "send part": self._send_part,
+            "flood": self._flood,
             "stop sending": lambda _: self._socket.shutdown(socket.SHUT_WR),
             "hang up": lambda _: self._socket.close(),
             "open still": lambda _: self.assert_open(),
@@ -158,6 +162,13 @@ class Conversation:
     def _send_part(self, data: Data) -> None:
         self.send(self.packed(data)[: data["size"]])
 
+    def _flood(self, data: Data) -> None:
+        frame = self.packed(data)
+        with contextlib.suppress(ConnectionError):
+            for _ in range(FLOOD_BYTES // len(frame)):
+                self.send(frame)
+            raise Surprise(f"the peer has taken {FLOOD_BYTES} bytes")
+
     # Receiving
 
     def _read_frames(self, reader: FrameReader) -> Iterator[Frame | None]:
@@ -174,18 +185,9 @@ class Conversation:
 
     def expect(self, wanted: Data) -> None:
         """Reads a frame that is as data says. Grants of credit come when they come: expected or passed over."""
-        self._compare([wanted], self._described(skips_credit=wanted["kind"] != "CREDIT"))
-
-    def _expect_in_any_order(self, wanted: list[Data]) -> None:
-        left = list(wanted)
-        while left:
-            left.remove(self._compare(left, self._described(skips_credit=True)))
-
-    def _compare(self, wanted: list[Data], found: Data) -> Data:
-        for one in wanted:
-            if _agrees(one, found):
-                return one
-        raise Surprise(f"there came {json.dumps(found)[:1000]}")
+        found = self._described(skips_credit=wanted["kind"] != "CREDIT")
+        if not _agrees(wanted, found):
+            raise Surprise(f"there came {json.dumps(found)[:1000]}")
 
     def _described(self, skips_credit: bool) -> dict[str, Any]:
         while (frame := self.read()) and frame.kind == Kind.CREDIT and skips_credit:
