@@ -680,7 +680,7 @@ class Hello:
         if len(payload) < _GREETING.size:
             raise ProtocolError("the HELLO is cut")
         magic, *numbers = _GREETING.unpack_from(payload)
-        hello = Hello(*numbers, unpack_metadata(payload[_GREETING.size :])[0], magic)
+        hello = Hello(*numbers, metadata=unpack_metadata(payload[_GREETING.size :])[0], magic=magic)
         if magic != b"GOZN" or max(hello.call_credit, hello.connection_credit) > CREDIT_MAX:
             raise ProtocolError("the HELLO is wrong")
         if not hello.oldest <= 1 <= hello.newest:
@@ -694,7 +694,9 @@ SILENCE_SECONDS = 30.0
 GREETING_SECONDS = 10.0
 READ_SIZE = 256 << 10
 OUTBOX_MAX = 1 << 20
-"""Requests wait until less than this waits to be sent."""
+"""Messages wait for their turn while more than this is to be sent."""
+UNREAD_MAX = 64 << 20
+"""A server that has so much to read and does not is given up."""
 ATTEMPTS_MAX = 3
 """How often a call is begun that no server has seen."""
 CLOSES = {
@@ -728,9 +730,9 @@ class Connection:
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._bell, self._ringer = socket.socketpair()
         self._bell.setblocking(False)
+        self._thread = threading.Thread(target=self._run, name="gozon", daemon=True)
         with changed:
             self.write(hello.frame())
-        self._thread = threading.Thread(target=self._run, name="gozon", daemon=True)
         self._thread.start()
 
     def wait_ready(self) -> None:
@@ -754,8 +756,8 @@ class Connection:
     def write(self, frame: Frame) -> None:
         """Sends a frame in its turn."""
         self._outbox += frame.pack()
-        if not self.has_room and frame.kind == Kind.PONG:
-            raise ProtocolError("the server does not read what it asked for")
+        if len(self._outbox) > UNREAD_MAX:
+            self.lose("the server does not read what it is sent", Status.RESOURCE_EXHAUSTED)
         self._ring()
 
     def give_back(self, cost: int) -> None:
@@ -779,7 +781,7 @@ class Connection:
         self.changed.notify_all()
 
     def _ring(self) -> None:
-        if threading.current_thread() is not getattr(self, "_thread", None):
+        if threading.current_thread() is not self._thread:
             try:
                 self._ringer.send(b"!", socket.MSG_DONTWAIT)
             except OSError:
@@ -885,6 +887,7 @@ class Call:
         self.unseen = True
         self._client, self._request, self._pairs = client, request, metadata
         self._deadline = time.monotonic() + seconds
+        self.stream, self._send_credit, self._receive_credit = 0, 0, 0
         self._attempts, self._beginning = 0, False
         self._inbox, self._due = deque[bytes](), 0
         self._outcome: tuple[Status, list[tuple[str, str]], bytes] | None = None
@@ -1043,19 +1046,20 @@ class Call:
         or of the connection is an RPCError."""
         with self._client.changed:
             while True:
-                if self.unseen and not self._beginning:
+                if self._beginning:
+                    self._client.changed.wait()
+                elif self.unseen:
                     self._beginning = True
                     try:
                         self._begin()
                     finally:
                         self._beginning = False
                         self._client.changed.notify_all()
-                    continue
-                if not self._beginning and (found := step()) is not None:
+                elif (found := step()) is not None:
                     return found
-                if self._connection.lost and not self._beginning:
+                elif self._connection.lost:
                     raise self._connection.lost
-                if self._seconds_left <= 0:
+                elif self._seconds_left <= 0:
                     self._give_up(Status.DEADLINE_EXCEEDED, "the time allowed ran out")
                 else:
                     self._client.changed.wait(self._seconds_left)
@@ -1076,7 +1080,7 @@ class Call:
 class Client:
     """Calls to one server, over one connection at a time."""
 
-    def __init__(self, address: str, schema: Schema | None = None, token: str = "", **limits: int) -> None:
+    def __init__(self, address: str, schema: Schema | None = None, token: str = "", **limits: Any) -> None:
         """`address` is HOST:PORT; `limits` are those of Hello."""
         host, _, port = address.rpartition(":")
         self.address = (host.strip("[]"), int(port))
@@ -1109,14 +1113,21 @@ class Client:
 
     def stream(self, method: str, requests: Iterable[Json], **options: Any) -> Iterator[dict[str, Json]]:
         """Sends a stream of requests from a thread of its own; the responses, or the one response."""
-        call = self.call(method, **options)
+        call, mistakes = self.call(method, **options), list[Exception]()
 
         def send() -> None:
-            if all(call.send(request) for request in requests):
-                call.finish()
+            try:
+                if all(call.send(request) for request in requests):
+                    call.finish()
+            except Exception as error:
+                mistakes.append(error)
+                call.cancel()
 
         threading.Thread(target=send, daemon=True).start()
-        yield from call if call.method.streams_responses else [call.response()]
+        try:
+            yield from call if call.method.streams_responses else [call.response()]
+        except RPCError as error:
+            raise (mistakes or [error])[0] from None
 
     def reflect(self) -> Schema:
         """The schema of everything that the server offers; later calls find their methods there."""

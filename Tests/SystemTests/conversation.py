@@ -77,9 +77,9 @@ class Conversation:
         steps: list[Data] = [{"send": {"kind": "HELLO", **changes}}, {"expect": {"kind": "HELLO"}}]
         self.follow(reversed(steps) if self.is_server else steps)
 
-    def follow(self, steps: Iterator[Data] | Sequence[Data], others: Mapping[str, Callable[[Any], None]] = {}) -> None:
+    def follow(self, steps: Iterator[Data] | Sequence[Data], others: Mapping[str, Callable[[Any], object]] = {}) -> None:
         """Takes steps one after the other; `others` are words that only some conversations know."""
-        words: dict[str, Callable[[Any], None]] = {
+        words: dict[str, Callable[[Any], object]] = {
             "send": lambda data: self.send(self.packed(data)),
             "drip": self._drip,
             "expect": self.expect,

@@ -59,7 +59,7 @@ class ProbeServer:
     def connections(self) -> int:
         """How many it has, this question's own included."""
         with Client(self.address) as client:
-            return client.unary("Server.Inspect")["connectionCount"]
+            return int(client.unary("Server.Inspect")["connectionCount"])
 
 
 class ScriptedServer:

@@ -162,6 +162,11 @@ class ForeignClientTests(unittest.TestCase):
         self.assertEqual(self.run_tool("Probe.Ask", json.dumps(request), check=False).returncode, 64 + Status.NOT_FOUND)
         self.assertIn("gozon.probe.Probe.Echo", self.run_tool().stdout)
         self.assertEqual(self.run_tool("Probe.Ask", "{", check=False).returncode, 2)
+        self.assertEqual(self.run_tool("Probe.Echo", stdin="{", check=False).returncode, 2)
+        wrong = self.run_tool("Probe.Echo", stdin='{"number": -1, "payload": "a"}', check=False)
+        self.assertEqual(wrong.returncode, 2)
+        for pointer in ("/number", "/payload"):
+            self.assertIn(pointer, wrong.stderr)
 
     def run_tool(self, *arguments: str, stdin: str = "", check: bool = True) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, str(TOOL), self.server.address, *arguments]
