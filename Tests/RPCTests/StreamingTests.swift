@@ -194,6 +194,18 @@ import Wire
     }
   }
 
+  @Test(arguments: [
+    (1 << 20, "the caller asked for ABORTED", "WHY"), (60, "", "WHY"), (42, "the server gave no details", ""),
+  ])
+  func `an error is shortened to what the caller accepts`(limit: Int, message: String, reason: String) async throws {
+    var options = RPCClient.Options()
+    options.payloadBytesMax = limit
+    try await Self.withProbe(options: options) { _, _, probe in
+      let error = await Self.error { _ = try await probe.ask(AskRequest(status: 10, reason: "WHY")) }
+      #expect(error == RPCError(.aborted, message, reason: reason))
+    }
+  }
+
   @Test func `a cancelled reader gives the call up`() async throws {
     try await Self.withProbe { loop, server, probe in
       await withTaskGroup(of: Void.self) { group in

@@ -198,7 +198,7 @@ final class ServerConnection: TCPConnectionDelegate, @unchecked Sendable {
   func answer(_ context: CallContext, _ error: RPCError) {
     guard takeAnswer(of: context) else { return }
     noteEnd(of: context, error.code)
-    _ = respond(stream: context.stream, error.code, context.responseMetadata) { error.details.append(to: &$0) }
+    respond(stream: context.stream, error, context.responseMetadata)
   }
 
   /// Answers a handler's error that is no status: the caller learns nothing of it, the log everything.
@@ -210,7 +210,7 @@ final class ServerConnection: TCPConnectionDelegate, @unchecked Sendable {
   /// Answers a call that was never started.
   func refuse(stream: UInt32, _ error: RPCError, _ method: ServerMethod? = nil) {
     method?.statistics.callEnded(error.code, after: .zero)
-    _ = respond(stream: stream, error.code, [:]) { error.details.append(to: &$0) }
+    respond(stream: stream, error)
   }
 
   /// Ends the calls whose time is up.
@@ -309,6 +309,20 @@ final class ServerConnection: TCPConnectionDelegate, @unchecked Sendable {
     }
     link?.connectionClosed(CancellationError())
     server.connectionEnded(self)
+  }
+
+  /// Sends an error with all its details, with its reason alone, or bare: what the peer accepts.
+  private func respond(stream: UInt32, _ error: RPCError, _ metadata: Metadata = [:]) {
+    let whole = error.details
+    let excess = respond(stream: stream, error.code, metadata, payloadMax: peerPayloadBytesMax) {
+      whole.append(to: &$0)
+    }
+    if excess == nil { return }
+    let short = ErrorDetails(reason: whole.reason, retryAfterMilliseconds: whole.retryAfterMilliseconds)
+    let stillExcess = respond(stream: stream, error.code, [:], payloadMax: peerPayloadBytesMax) {
+      short.append(to: &$0)
+    }
+    if stillExcess != nil { _ = respond(stream: stream, error.code, [:]) { _ in } }
   }
 
   /// - Returns: nil, or the size of a response that is too long to be sent.
