@@ -113,6 +113,7 @@ let package = Package(
     tests("Payments", ["Payments", "Messaging", "RPC", "Postgres", "EventLoop", "API", "Wire"]),
     tests("Integration", ["API", "RPC", "Postgres", "EventLoop", "Wire"]),
     tests("Gateway", ["Gateway", "Schema", "RPC", "HTTP", "Service", "EventLoop", "Wire"]),
-    tests("ClientTool", ["ClientTool", "Schema", "RPC", "JetStream", "Service", "EventLoop", "TLS", "Wire", "API"]),
+    tests(
+      "ClientTool", ["ClientTool", "Probe", "Schema", "RPC", "JetStream", "Service", "EventLoop", "TLS", "Wire", "API"]),
   ]
 )

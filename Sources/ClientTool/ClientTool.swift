@@ -8,18 +8,20 @@ package enum ClientTool {
   /// Runs the process's command line and exits.
   package static func main() -> Never {
     signal(SIGPIPE, SIG_IGN)
-    let status = run(Array(CommandLine.arguments.dropFirst()), environment: Program.environment, .standard)
-    exit(status.rawValue)
+    let words = Array(CommandLine.arguments.dropFirst())
+    exit(run(words, environment: Program.environment, .standard, .signals).rawValue)
   }
 
   /// Runs one command line on an event loop of this thread.
-  static func run(_ words: [String], environment: [String: String], _ terminal: Terminal) -> ExitStatus {
+  static func run(
+    _ words: [String], environment: [String: String], _ terminal: Terminal, _ interrupts: Interrupts
+  ) -> ExitStatus {
     do throws(UsageError) {
       switch try CommandTable.request(words, environment: environment) {
       case .help(let text):
         terminal.print(text)
         return .ok
-      case .run(let command): return run(command, terminal)
+      case .run(let command): return run(command, terminal, interrupts)
       }
     } catch {
       terminal.note("\(error)\nsee \(error.hint)")
@@ -27,10 +29,12 @@ package enum ClientTool {
     }
   }
 
-  private static func run(_ command: any Command, _ terminal: Terminal) -> ExitStatus {
+  private static func run(_ command: any Command, _ terminal: Terminal, _ interrupts: Interrupts) -> ExitStatus {
     do {
       let loop = try EventLoop()
-      return try loop.run { try await command.run(on: loop, terminal) }
+      return try loop.run {
+        try await interrupts.cancelling(on: loop) { try await command.run(on: loop, terminal) }
+      }
     } catch {
       let error = RPCError(thrown: error)
       terminal.note(error.report)

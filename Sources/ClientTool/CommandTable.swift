@@ -20,6 +20,7 @@ enum CommandTable {
   /// The meaning of the words behind `gozon`.
   static func request(_ words: [String], environment: [String: String]) throws(UsageError) -> Request {
     guard let first = words.first, !["--help", "-h"].contains(first) else { return .help(overview) }
+    if words == ["help", "exit-status"] { return .help(ExitStatus.help) }
     if first == "help" { return try request(words.dropFirst() + ["--help"], environment: environment) }
     guard let type = command(of: words) else { throw unknown(words) }
     let syntax = type.syntax
@@ -32,6 +33,9 @@ enum CommandTable {
       throw error.of(syntax)
     }
   }
+
+  /// The syntax of the command that the words begin with; nil when they begin with none.
+  static func syntax(of words: [String]) -> CommandSyntax? { command(of: words)?.syntax }
 
   private static func command(of words: [String]) -> (any Command.Type)? {
     commands.first { words.starts(with: $0.syntax.words) }
@@ -67,7 +71,8 @@ enum CommandTable {
       gozon COMMAND --help tells the rest.
 
       Exit status: 0 when all is well; 1 when what was asked about is not well; 2 when the command line is wrong;
-      64 + the status code when a call fails, such as 69 for NOT_FOUND and 78 for UNAVAILABLE.
+      64 + the status code when a call fails, such as 69 for NOT_FOUND and 78 for UNAVAILABLE. gozon help exit-status
+      names all of them.
       """
   }
 }

@@ -10,15 +10,17 @@ import Testing
     let captured = Locked("")
     let terminal = Terminal(output: { text in captured.withLock { $0 += text } }, errors: { _ in })
     let statuses = try await onLoop { loop in
-      let answers = AnswerStream(loop: loop, terminal: terminal)
+      let output = LineOutput(loop: loop, terminal: terminal)
+      let answers = AnswerStream(loop: loop, output: output)
       var statuses = [answers.status]
       let places = (0..<3).map { _ in answers.begin() }
       answers.finish(places[2], .failure(RPCError(.internal, "c")))
       answers.finish(places[1], .failure(RPCError(.notFound, "b")))
       #expect(answers.waiting == 3)
       answers.finish(places[0], .success("a"))
-      await answers.untilPrinted()
+      try await answers.untilFewerWait(than: 1)
       #expect(answers.waiting == 0)
+      await output.untilEmpty()
       statuses.append(answers.status)
       return statuses
     }

@@ -122,7 +122,7 @@ import Testing
   @Test func `services and enums are described`() throws {
     let service = try #require(try Self.describe("Shop").first)
     #expect(service.hasPrefix("service test.shop.Shop (number 40)\n  Sells."))
-    #expect(service.contains("Shop.Fruit  GET /fruit  Takes one."))
+    #expect(service.contains("Shop.Fruit  Pick     Fruit     GET /fruit  Takes one."))
     #expect(try Self.describe("Ripeness").first?.contains("2  RIPE   Now.") == true)
   }
 

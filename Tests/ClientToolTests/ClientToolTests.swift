@@ -44,6 +44,35 @@ import Testing
     }
   }
 
+  @Test func `a template is a line that call takes`() async throws {
+    try await withServer { environment in
+      let template = await gozon("describe", "Orders.CreateOrder", "--template", environment: environment)
+      #expect(template.status == 0 && template.lines.count == 1)
+      let call = await gozon("call", "Orders.CreateOrder", environment: environment, input: template.output)
+      #expect(call.status == 0, "\(call)")
+      #expect(
+        await gozon("describe", "Order", "--template", environment: environment).output.contains(#""status":"NEW""#))
+      #expect(await gozon("describe", "Orders", "--template", environment: environment).status == 67)
+    }
+  }
+
+  @Test func `shapes are listed and described`() async throws {
+    try await withProbe { environment in
+      let list = await gozon("list", environment: environment)
+      #expect(list.lines.contains { $0.hasPrefix("Probe.Echo     stream Piece    stream Piece ") }, "\(list.output)")
+      let described = await gozon("describe", "Probe.Produce", environment: environment)
+      #expect(described.output.contains("shape   server streaming: ProduceRequest -> stream Piece\n"))
+      #expect(described.output.contains("number  2.2, in frames 0x0202\n  marks   @idempotent\n"))
+      #expect(described.output.contains("each response gozon.probe.Piece"))
+    }
+  }
+
+  @Test func `all exit statuses are named in one place`() async {
+    let run = await gozon("help", "exit-status")
+    #expect(run.lines.contains { $0.hasPrefix("    65  CANCELLED") })
+    #expect(run.lines.contains { $0.hasPrefix("    80  UNAUTHENTICATED") })
+  }
+
   @Test func `call sends JSON and metadata, and prints the response`() async throws {
     try await withServer { environment in
       let request = #"{"userId":"\#(Self.user)","amount":7}"#

@@ -1,6 +1,7 @@
 import API
 import EventLoop
 import Foundation
+import Probe
 import RPC
 import TLS
 import TestSupport
@@ -36,22 +37,80 @@ struct Run: Sendable {
 }
 
 /// Runs the tool on a thread and a loop of its own.
-func gozon(_ words: String..., environment: [String: String] = [:]) async -> Run {
-  await gozon(words, environment: environment)
+func gozon(_ words: String..., environment: [String: String] = [:], input: String? = nil) async -> Run {
+  await gozon(words, environment: environment, input: input)
 }
 
-/// Runs the tool on a thread and a loop of its own.
-func gozon(_ words: [String], environment: [String: String]) async -> Run {
+/// Runs the tool on a thread and a loop of its own, with `input` piped in.
+func gozon(
+  _ words: [String], environment: [String: String], input: String? = nil,
+  interrupts: Interrupts = Interrupts { _, _ in {} }, onOutput: @escaping @Sendable (String) -> Void = { _ in }
+) async -> Run {
+  let pipe = Pipe()
+  if let input {
+    // From a thread of its own: the pipe takes no more than the tool reads.
+    Thread.detachNewThread {
+      pipe.fileHandleForWriting.write(Data(input.utf8))
+      try? pipe.fileHandleForWriting.close()
+    }
+  }
+  let descriptor = input == nil ? STDIN_FILENO : pipe.fileHandleForReading.fileDescriptor
+  let run = await gozon(words, environment, input: descriptor, interrupts, onOutput)
+  withExtendedLifetime(pipe) {}
+  return run
+}
+
+private func gozon(
+  _ words: [String], _ environment: [String: String], input: Int32, _ interrupts: Interrupts,
+  _ onOutput: @escaping @Sendable (String) -> Void
+) async -> Run {
   let output = Locked("")
   let errors = Locked("")
   let terminal = Terminal(
-    output: { text in output.withLock { $0 += text } }, errors: { text in errors.withLock { $0 += text } })
+    input: input,
+    output: { text in
+      output.withLock { $0 += text }
+      onOutput(text)
+    }, errors: { text in errors.withLock { $0 += text } })
   let status = await withCheckedContinuation { continuation in
     Thread.detachNewThread {
-      continuation.resume(returning: ClientTool.run(words, environment: environment, terminal).rawValue)
+      continuation.resume(
+        returning: ClientTool.run(words, environment: environment, terminal, interrupts).rawValue)
     }
   }
   return Run(status: status, output: output.withLock { $0 }, errors: errors.withLock { $0 })
+}
+
+/// Interrupts that a test makes.
+final class TestInterrupts: Sendable {
+  private let interrupt = Locked<(@Sendable () -> Void)?>(nil)
+
+  /// What the tool watches.
+  var interrupts: Interrupts {
+    Interrupts { loop, interrupted in
+      self.interrupt.withLock { $0 = { loop.execute(interrupted) } }
+      return { self.interrupt.withLock { $0 = nil } }
+    }
+  }
+
+  /// Ctrl-C, from any thread.
+  func fire() { interrupt.withLock { $0 }?() }
+}
+
+/// Runs `body` with the address of a server of the probe service, or of another in its place.
+func withProbe<Result: Sendable>(
+  _ service: any ProbeService = ProbeImplementation(),
+  _ body: @escaping @Sendable (_ environment: [String: String]) async throws -> Result
+) async throws -> Result {
+  try await onLoop { loop in
+    let server = try RPCServer(
+      loop: loop, name: "gozon-probe", host: "127.0.0.1", port: 0, services: [service.definition])
+    return try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { await server.run() }
+      defer { group.cancelAll() }
+      return try await body(["GOZON_BACKENDS": "127.0.0.1:\(server.port)"])
+    }
+  }
 }
 
 /// Runs `body` with the address of a server of ``EchoOrders``.

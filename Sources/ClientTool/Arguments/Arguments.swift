@@ -3,16 +3,21 @@ internal import Service
 
 /// What was given to a command.
 struct Arguments: Sendable {
+  /// Everything that stands behind the command's name.
+  let words: [String]
   /// The words that are no options, in order.
   private(set) var operands: [String] = []
   private var values: [String: [String]] = [:]
+  private let environment: [String: String]
   private(set) var isHelpWanted = false
 
   /// Reads what stands behind the command's name; what is missing comes from the environment, then from the defaults.
   init(
     _ words: some Sequence<String>, of syntax: CommandSyntax, environment: [String: String] = [:]
   ) throws(UsageError) {
-    var rest = Array(words)[...]
+    self.words = Array(words)
+    self.environment = environment
+    var rest = self.words[...]
     var areOptionsOver = false
     while let word = rest.popFirst() {
       if areOptionsOver || !word.hasPrefix("-") || word == "-" {
@@ -33,15 +38,21 @@ struct Arguments: Sendable {
     }
   }
 
+  /// Other words, with the same environment.
+  func reading(_ words: [String], of syntax: CommandSyntax) throws(UsageError) -> Arguments {
+    try Arguments(words, of: syntax, environment: environment)
+  }
+
   private mutating func readOption(
     _ word: String, _ rest: inout ArraySlice<String>, _ syntax: CommandSyntax
   ) throws(UsageError) {
     let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-    let name = String(parts[0].drop { $0 == "-" })
-    guard parts[0].hasPrefix("--"), let option = syntax.options.first(where: { $0.name == name }) else {
-      let hint = suggestion(for: "--\(name)", among: syntax.options.map { "--\($0.name)" } + ["--help"])
+    guard let option = syntax.options.first(where: { $0.isWritten(parts[0]) }) else {
+      let hint = suggestion(
+        for: "--\(parts[0].drop { $0 == "-" })", among: syntax.options.map { "--\($0.name)" } + ["--help"])
       throw UsageError("'\(syntax.name)' has no option \(parts[0])\(hint)")
     }
+    let name = option.name
     let value: String
     switch (option.value, parts.count) {
     case (nil, 1): value = "true"

@@ -8,6 +8,8 @@ struct CommandSyntax: Sendable {
     var isOptional = false
     /// Whether there may be several; only the last operand of a command.
     var isRepeatable = false
+    /// What a shell may offer for it.
+    var completion = Completion.nothing
     /// What it is, in a line.
     let help: String
   }
@@ -16,6 +18,8 @@ struct CommandSyntax: Sendable {
   struct Option: Sendable {
     /// Without its dashes.
     let name: String
+    /// The letter of the short form, such as `v` of `-v`.
+    var letter: Character?
     /// What stands for the value in the help; nil when there is none.
     var value: String?
     /// Whether it may be given several times.
@@ -24,6 +28,8 @@ struct CommandSyntax: Sendable {
     var variable: String?
     /// The value when none is given.
     var defaultValue: String?
+    /// What a shell may offer for the value.
+    var completion = Completion.nothing
     /// What it is for, in a line.
     let help: String
   }
@@ -69,7 +75,14 @@ struct CommandSyntax: Sendable {
 }
 
 extension CommandSyntax.Option {
-  fileprivate var label: String { "  --\(name)" + (value.map { " \($0)" } ?? "") }
+  /// Whether `word` is the option, in its long or its short form.
+  func isWritten(_ word: some StringProtocol) -> Bool {
+    word == "--\(name)" || letter.map { word == "-\($0)" } ?? false
+  }
+
+  fileprivate var label: String {
+    "  " + (letter.map { "-\($0), " } ?? "") + "--\(name)" + (value.map { " \($0)" } ?? "")
+  }
 
   fileprivate var explanation: String {
     let notes = [

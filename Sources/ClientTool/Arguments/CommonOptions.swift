@@ -17,6 +17,7 @@ extension CommandSyntax.Option {
   static let json = Self(name: "json", help: "Print JSON, one document a line, instead of a table.")
   /// How the services are called.
   static let rpcSecurity =
-    RPCTLSSettings.client.map { Self(name: $0.name, value: "FILE", variable: $0.variable, help: $0.help) }
-    + [ServiceTokenSetting.client].map { Self(name: $0.name, value: "TOKEN", variable: $0.variable, help: $0.help) }
+    RPCTLSSettings.client.map {
+      Self(name: $0.name, value: "FILE", variable: $0.variable, completion: .file, help: $0.help)
+    } + [ServiceTokenSetting.client].map { Self(name: $0.name, value: "TOKEN", variable: $0.variable, help: $0.help) }
 }

@@ -7,7 +7,7 @@ struct BackendTargets: Sendable {
   /// The addresses in the order in which they were given.
   let addresses: [Address]
   /// TLS, when it was asked for.
-  let options: RPCClient.Options
+  var options: RPCClient.Options
 
   /// The same way to call, at other addresses.
   func at(_ addresses: [Address]) -> BackendTargets { BackendTargets(addresses: addresses, options: options) }

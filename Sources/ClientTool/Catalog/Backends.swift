@@ -6,18 +6,29 @@ internal import Service
 struct Backends: Sendable {
   /// The clients in the order of the addresses.
   let clients: [(address: Address, client: RPCClient)]
+  private let loop: EventLoop
 
   /// Runs `body` with a client for each target, and disconnects when it returns.
+  ///
+  /// The clients stay when the task is cancelled: a call that is given up is told to the server.
   static func with<Result: Sendable>(
     _ targets: BackendTargets, on loop: EventLoop, _ body: (Backends) async throws -> Result
   ) async rethrows -> Result {
     let clients = targets.addresses.map {
       ($0, RPCClient(loop: loop, host: $0.host, port: $0.port, options: targets.options))
     }
-    return try await withThrowingTaskGroup(of: Void.self) { group in
-      for (_, client) in clients { group.addTask { await client.run() } }
-      defer { group.cancelAll() }
-      return try await body(Backends(clients: clients))
+    let connections = clients.map { _, client in loop.startTask { await client.run() } }
+    func disconnect() async {
+      for connection in connections { connection.cancel() }
+      for connection in connections { await connection.value }
+    }
+    do {
+      let result = try await body(Backends(clients: clients, loop: loop))
+      await disconnect()
+      return result
+    } catch {
+      await disconnect()
+      throw error
     }
   }
 
@@ -60,10 +71,30 @@ struct Backends: Sendable {
     return Catalog(servers: servers, failures: failures)
   }
 
+  /// The method called `name`.
+  ///
+  /// - Parameter waitsForReady: whether to wait within `timeout` for the servers that do not answer, unless another has it.
+  /// - Throws: as ``Catalog/method(named:)``.
+  func method(named name: String, timeout: Duration, waitsForReady: Bool) async throws -> Catalog.Method {
+    let deadline = loop.now + timeout
+    while true {
+      let catalog = await catalog(timeout: timeout)
+      do throws(RPCError) {
+        return try catalog.method(named: name)
+      } catch {
+        guard waitsForReady, !catalog.failures.isEmpty, loop.now < deadline else { throw error }
+      }
+      try await loop.sleep(for: .milliseconds(50))
+    }
+  }
+
   /// The client of the server at `address`.
   func client(of address: Address) -> RPCClient? { clients.first { $0.address == address }?.client }
 
-  private static func connect(_ address: Address, _ client: RPCClient) async throws(RPCError) {
+  /// Waits for the attempt to connect to the server at `address`.
+  ///
+  /// - Throws: ``RPCError`` with what to do about it.
+  static func connect(_ address: Address, _ client: RPCClient) async throws(RPCError) {
     do throws(RPCError) {
       try await client.untilConnected()
     } catch {

@@ -27,7 +27,9 @@ extension Description {
     let (request, response) = (schemas.messages[method.request], schemas.messages[method.response])
     return [
       "kind": "method", "name": .string("\(service.fullName).\(method.name)"),
-      "number": .integer(Int64(method.number)), "docs": .string(method.docs),
+      "number": .integer(Int64(method.number)), "id": .integer(Int64(method.id)), "docs": .string(method.docs),
+      "shape": .string(method.shape), "requestIsStream": .bool(method.requestIsStream),
+      "responseIsStream": .bool(method.responseIsStream),
       "http": .array(method.routes.map { .string($0.summary) }), "idempotent": .bool(method.isIdempotent),
       "idempotencyKey": .bool(method.takesIdempotencyKey), "request": json(of: request), "response": json(of: response),
       "example": (try? JSONValue(parsing: example(of: request).span)) ?? .null,

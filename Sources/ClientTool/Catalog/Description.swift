@@ -17,10 +17,11 @@ struct Description {
   }
 
   private func text(of service: ServiceDescriptor) -> String {
-    var table = TextTable("  METHOD", "HTTP", "DOCS")
+    var table = TextTable("  METHOD", "REQUEST", "RESPONSE", "HTTP", "DOCS")
     for method in service.methods {
       table.append(
-        "  \(service.name).\(method.name)", method.routes.map(\.summary).joined(separator: ", "),
+        "  \(service.name).\(method.name)", method.requestName(in: schemas), method.responseName(in: schemas),
+        method.routes.map(\.summary).joined(separator: ", "),
         firstLine(method.docs))
     }
     return "service \(service.fullName) (number \(service.number))\n\(indented(service.docs))\n\n\(table.text)"
@@ -28,22 +29,41 @@ struct Description {
 
   private func text(of method: MethodDescriptor, in service: ServiceDescriptor) -> String {
     let (request, response) = (schemas.messages[method.request], schemas.messages[method.response])
-    let routes = method.routes.map { "  HTTP    \($0.answer)" }
+    let name = "\(service.name).\(method.name)"
     return """
-      method \(method.fullName) (number \(service.number).\(method.number))
+      method \(method.fullName)
       \(indented(method.docs))
 
-      \((routes + ["  repeat  \(repetition(of: method))"]).joined(separator: "\n"))
+      \(indented(properties(of: method, in: service)))
 
-      \(text(of: request, as: "request"))
+      \(text(of: request, as: method.requestIsStream ? "each request" : "request"))
 
-      \(text(of: response, as: "response"))
+      \(text(of: response, as: method.responseIsStream ? "each response" : "response"))
 
-      An example, with every field:
+      An example, with every field (gozon describe \(name) --template prints its JSON alone):
 
-      gozon call \(service.name).\(method.name) '\(String(decoding: example(of: request), as: UTF8.self))'
+      gozon call \(name) '\(String(decoding: example(of: request), as: UTF8.self))'
       """
   }
+
+  private func properties(of method: MethodDescriptor, in service: ServiceDescriptor) -> String {
+    let number = "\(service.number).\(method.number)"
+    let marks = [method.isIdempotent ? "@idempotent" : nil, method.takesIdempotencyKey ? "@idempotencyKey" : nil]
+    var rows = [
+      ("shape", "\(method.shape): \(method.requestName(in: schemas)) -> \(method.responseName(in: schemas))"),
+      ("number", "\(number), in frames 0x\(hexadecimal(service.number))\(hexadecimal(method.number))"),
+      ("marks", marks.compactMap { $0 }.joined(separator: " ")),
+    ]
+    rows += method.routes.map { ("HTTP", $0.answer) }
+    rows.append(("repeat", repetition(of: method)))
+    rows.append(
+      ("errors", "a gozon.rpc.StatusCode with gozon.rpc.ErrorDetails; the exit status is 64 and the code's number"))
+    return rows.filter { !$0.1.isEmpty }.map { name, value in
+      name + String(repeating: " ", count: 8 - name.count) + value
+    }.joined(separator: "\n")
+  }
+
+  private func hexadecimal(_ byte: UInt8) -> String { (byte < 16 ? "0" : "") + String(byte, radix: 16) }
 
   private func text(of message: MessageDescriptor, as role: String) -> String {
     var table = TextTable([("NO", .right), ("FIELD", .left), ("TYPE", .left), ("BOUNDS", .left), ("DOCS", .left)])

@@ -1,96 +1,79 @@
 internal import EventLoop
 internal import RPC
+internal import Schema
 internal import Service
 
 /// `gozon call`: calls a method.
 struct CallCommand: Command {
   static let syntax = CommandSyntax(
-    name: "call", summary: "Calls a method with JSON and prints the response as JSON.",
+    name: "call", summary: "Calls a method with JSON and prints its responses as JSON, one a line, as they come.",
     details: """
-      With a single request an error goes to standard error. With NDJSON on standard input there is a line for each
-      request, in order, errors as {"error":{…}}; up to 64 requests are under way at once, over one connection. The exit
-      status is that of the first error.
+      A method without a stream of requests is called once with REQUEST, or once for each line of standard input, over
+      one connection: the answers come out in the order of the lines, errors as {"error":{…}}, and the exit status is
+      that of the first error. The error of a single call goes to standard error.
+
+      A method with a stream of requests is called once; each line of REQUEST, of @FILE or of standard input is a request,
+      read no faster than the server takes them. What is typed ends with Ctrl-D.
+
+      Ctrl-C gives the call up: what came is printed, and the exit status is 65 (CANCELLED).
       """,
     operands: [
-      .init(name: "METHOD", help: "Such as Orders.CreateOrder."),
+      .init(name: "METHOD", completion: .method, help: "Such as Orders.CreateOrder."),
       .init(
-        name: "REQUEST", isOptional: true,
+        name: "REQUEST", isOptional: true, completion: .fileBehindAt,
         help: "JSON, @FILE, or - for NDJSON on standard input; if left out, what is piped in, or {}."),
     ],
     options: [
       .init(name: "metadata", value: "NAME=VALUE", isRepeatable: true, help: "Send a value beside the request."),
       .init(
         name: "idempotency-key", value: "KEY", help: "Make a repeat with the same key harmless, where the method can."),
-      .init(name: "json", help: "Print the error of a single request as JSON too."), .timeout, .backends,
+      .init(
+        name: "timeout", value: "TIME", help: "How long each call may take, at most 1h (default 10s; 1h with a stream)."
+      ),
+      .init(name: "wait-for-ready", help: "Wait for the server within the time-out, instead of failing at once."),
+      .init(
+        name: "concurrency", value: "N", defaultValue: "64",
+        help: "Calls under way at once, for the lines of standard input."),
+      .init(name: "verbose", letter: "v", help: "Tell metadata and timing on standard error."),
+      .init(name: "json", help: "Print the error of a single call as JSON too."), .backends,
     ] + CommandSyntax.Option.rpcSecurity)
-
-  /// Requests of a stream that are under way at once.
-  private static let inFlightMax = 64
 
   private let method: String
   private let source: RequestSource
-  private let options: CallOptions
+  private let metadata: Metadata
+  private let timeout: Duration?
+  private let waitsForReady: Bool
+  private let concurrency: Int
+  private let isVerbose: Bool
   private let isJSON: Bool
   private let backends: BackendTargets
 
   init(_ arguments: Arguments) throws(UsageError) {
     method = arguments.operand(0) ?? ""
     source = RequestSource(argument: arguments.operand(1))
+    metadata = try Self.metadata(arguments)
+    timeout = try arguments.duration("timeout")
+    if let timeout, timeout > CallOptions.timeoutMax { throw UsageError("--timeout is at most 1h") }
+    waitsForReady = arguments.flag("wait-for-ready")
+    concurrency = try arguments.integer("concurrency", in: 1...65_536) ?? 64
+    isVerbose = arguments.flag("verbose")
     isJSON = arguments.flag("json")
     backends = try arguments.backends()
-    options = CallOptions(
-      timeout: try arguments.duration("timeout") ?? .seconds(10), metadata: try Self.metadata(arguments))
   }
 
   func run(on loop: EventLoop, _ terminal: Terminal) async throws -> ExitStatus {
     try await Backends.with(backends, on: loop) { backends in
-      let catalog = await backends.catalog(timeout: options.timeout)
-      let method = try catalog.method(named: method)
+      let method = try await backends.method(
+        named: method, timeout: timeout ?? .seconds(10), waitsForReady: waitsForReady)
       guard let client = backends.client(of: method.server.address) else { return .notWell }
-      let caller = MethodCaller(method, client: client, options: options)
-      switch source {
-      case .text(let request): return try await callOnce(caller, request, terminal)
-      case .file(let path): return try await callOnce(caller, RequestSource.contents(of: path), terminal)
-      case .lines: return try await callForEachLine(caller, on: loop, terminal) ?? .ok
-      case .unsaid:
-        if StandardInput.isPiped, let status = try await callForEachLine(caller, on: loop, terminal) { return status }
-        return try await callOnce(caller, Array("{}".utf8), terminal)
-      }
+      let timeout = timeout ?? (method.descriptor.isUnary ? .seconds(10) : CallOptions.timeoutMax)
+      let options = CallOptions(timeout: timeout, metadata: metadata, waitsForReady: waitsForReady)
+      let session = CallSession(
+        method: method, json: MethodJSON(method), client: client, options: options, inFlightMax: concurrency,
+        printsErrors: isJSON, loop: loop, terminal: terminal, output: LineOutput(loop: loop, terminal: terminal),
+        remarks: isVerbose ? CallRemarks(method, options, terminal) : nil)
+      return try await session.run(source)
     }
-  }
-
-  private func callOnce(_ caller: MethodCaller, _ request: [UInt8], _ terminal: Terminal) async throws -> ExitStatus {
-    do {
-      terminal.print(try await caller.call(request))
-      return .ok
-    } catch {
-      guard isJSON else { throw error }
-      let error = RPCError(thrown: error)
-      terminal.print("\(error.json)")
-      return ExitStatus(error.code)
-    }
-  }
-
-  /// - Returns: nil when there was no line.
-  private func callForEachLine(
-    _ caller: MethodCaller, on loop: EventLoop, _ terminal: Terminal
-  ) async throws -> ExitStatus? {
-    let input = StandardInput(loop: loop)
-    let answers = AnswerStream(loop: loop, terminal: terminal)
-    try await withThrowingDiscardingTaskGroup { group in
-      while let line = try await input.nextLine() {
-        while answers.waiting >= Self.inFlightMax { await answers.untilPrinted() }
-        let place = answers.begin()
-        group.addTask {
-          do {
-            answers.finish(place, .success(try await caller.call(line)))
-          } catch {
-            answers.finish(place, .failure(RPCError(thrown: error)))
-          }
-        }
-      }
-    }
-    return answers.status
   }
 
   private static func metadata(_ arguments: Arguments) throws(UsageError) -> Metadata {

@@ -9,7 +9,8 @@ struct ListCommand: Command {
   static let syntax = CommandSyntax(
     name: "list", summary: "Lists the services and methods of every server.",
     options: [
-      .init(name: "all", help: "Also list what every server has: health and reflection."), .json, .backends, .timeout,
+      .init(name: "all", help: "Also list what every server has: health, reflection and inspection."), .json, .backends,
+      .timeout,
     ] + CommandSyntax.Option.rpcSecurity)
 
   private let all: Bool
@@ -30,12 +31,12 @@ struct ListCommand: Command {
     for server in catalog.servers {
       for service in all ? server.schemas.services : server.offered {
         for method in service.methods {
-          let types = [method.request, method.response].map { server.schemas.messages[$0] }
           if isJSON {
-            terminal.print("\(Self.json(method, of: service, types, server))")
+            terminal.print("\(Self.json(method, of: service, server))")
           } else {
             table.append(
-              "\(service.name).\(method.name)", types[0].name, types[1].name,
+              "\(service.name).\(method.name)", method.requestName(in: server.schemas),
+              method.responseName(in: server.schemas),
               method.routes.map(\.summary).joined(separator: ", "), server.name, "\(server.address)")
           }
         }
@@ -47,11 +48,14 @@ struct ListCommand: Command {
   }
 
   private static func json(
-    _ method: MethodDescriptor, of service: ServiceDescriptor, _ types: [MessageDescriptor], _ server: ReflectedServer
+    _ method: MethodDescriptor, of service: ServiceDescriptor, _ server: ReflectedServer
   ) -> JSONValue {
-    [
+    let messages = server.schemas.messages
+    return [
       "method": .string("\(service.name).\(method.name)"), "service": .string(service.fullName),
-      "request": .string(types[0].fullName), "response": .string(types[1].fullName),
+      "shape": .string(method.shape),
+      "request": .string(messages[method.request].fullName), "requestIsStream": .bool(method.requestIsStream),
+      "response": .string(messages[method.response].fullName), "responseIsStream": .bool(method.responseIsStream),
       "http": .array(method.routes.map { .string($0.summary) }), "docs": .string(method.docs),
       "server": .string(server.name), "address": .string("\(server.address)"),
     ]
