@@ -1,5 +1,4 @@
 internal import EventLoop
-internal import JetStream
 internal import RPC
 internal import Service
 
@@ -7,19 +6,36 @@ internal import Service
 struct HealthCommand: Command {
   static let syntax = CommandSyntax(
     name: "health", summary: "Tells whether every server and each of its dependencies is ready.",
-    details: "Exits 1 when anything is not.", options: [.json, .backends, .timeout] + CommandSyntax.Option.rpcSecurity)
+    details: """
+      Exits 1 when anything is not. With --watch a line is printed for each server, and another whenever its health changes
+      or it comes and goes, until Ctrl-C or the end of --duration; the exit status tells how it was then.
+      """,
+    options: [
+      .init(name: "watch", help: "Go on, and print a line for each change."),
+      .init(name: "duration", value: "TIME", help: "With --watch, end after so long."), .json, .backends, .timeout,
+    ] + CommandSyntax.Option.rpcSecurity)
 
+  private let isWatch: Bool
+  private let duration: Duration?
   private let isJSON: Bool
   private let backends: BackendTargets
   private let timeout: Duration
 
   init(_ arguments: Arguments) throws(UsageError) {
+    isWatch = arguments.flag("watch")
+    duration = try arguments.duration("duration")
+    if duration != nil, !isWatch { throw UsageError("--duration goes with --watch") }
     isJSON = arguments.flag("json")
     backends = try arguments.backends()
     timeout = try arguments.duration("timeout") ?? .seconds(10)
   }
 
   func run(on loop: EventLoop, _ terminal: Terminal) async throws -> ExitStatus {
+    if isWatch {
+      return try await Backends.with(backends, on: loop) { backends in
+        try await HealthWatch(backends, timeout: timeout, on: loop, isJSON: isJSON, terminal).run(duration)
+      }
+    }
     let options = CallOptions(timeout: timeout)
     let answers = await Backends.with(backends, on: loop) { backends in
       await backends.ask { _, client in
@@ -42,55 +58,5 @@ struct HealthCommand: Command {
       terminal.print(HealthReport.table(of: reports).text)
     }
     return reports.allSatisfy(\.isWell) ? .ok : .notWell
-  }
-}
-
-/// The health of one server, as it is shown.
-struct HealthReport: Sendable {
-  private let address: Address
-  private let name: String
-  private let status: String
-  private let reason: String
-  private let dependencies: [DependencyHealth]
-
-  /// A server that answered.
-  init(_ address: Address, _ name: String, _ health: CheckHealthResponse) {
-    self.address = address
-    self.name = name
-    status = health.status.name
-    reason = ""
-    dependencies = health.dependencies
-  }
-
-  /// A server that did not answer.
-  init(_ address: Address, unreachable reason: String) {
-    self.address = address
-    name = ""
-    status = "UNREACHABLE"
-    self.reason = reason
-    dependencies = []
-  }
-
-  var isWell: Bool { status == ServingStatus.serving.name }
-
-  static func table(of reports: [HealthReport]) -> TextTable {
-    var table = TextTable("ADDRESS", "SERVER", "DEPENDENCY", "STATUS", "REASON")
-    for report in reports {
-      table.append("\(report.address)", report.name, "", report.status, report.reason)
-      for dependency in report.dependencies {
-        table.append("", "", dependency.name, dependency.status.name, dependency.reason)
-      }
-    }
-    return table
-  }
-
-  var json: JSONValue {
-    [
-      "address": .string("\(address)"), "server": .string(name), "status": .string(status), "reason": .string(reason),
-      "dependencies": .array(
-        dependencies.map {
-          ["name": .string($0.name), "status": .string($0.status.name), "reason": .string($0.reason)]
-        }),
-    ]
   }
 }
