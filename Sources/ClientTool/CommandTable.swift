@@ -7,6 +7,7 @@ enum CommandTable {
     ListCommand.self, DescribeCommand.self, CallCommand.self, HealthCommand.self, TopCommand.self,
     StreamListCommand.self, StreamInfoCommand.self, StreamViewCommand.self, BenchCommand.self,
     SchemaCheckCommand.self, SchemaDiffCommand.self, SchemaDocsCommand.self, SchemaReleaseCommand.self,
+    CompletionCommand.self,
   ]
 
   /// What a command line asks for.
@@ -37,8 +38,9 @@ enum CommandTable {
   /// The syntax of the command that the words begin with; nil when they begin with none.
   static func syntax(of words: [String]) -> CommandSyntax? { command(of: words)?.syntax }
 
+  /// Also what no help names.
   private static func command(of words: [String]) -> (any Command.Type)? {
-    commands.first { words.starts(with: $0.syntax.words) }
+    (commands + [CompleteCommand.self]).first { words.starts(with: $0.syntax.words) }
   }
 
   private static func unknown(_ words: [String]) -> UsageError {

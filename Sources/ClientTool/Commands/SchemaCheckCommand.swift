@@ -13,7 +13,7 @@ struct SchemaCheckCommand: Command {
       """,
     operands: [
       .init(
-        name: "PATH", isOptional: true, isRepeatable: true,
+        name: "PATH", isOptional: true, isRepeatable: true, completion: .file,
         help: "Directories, or .gozon files among what they import; \(SchemaDirectory.usual) if left out.")
     ],
     options: [.json])

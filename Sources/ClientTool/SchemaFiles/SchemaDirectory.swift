@@ -15,7 +15,7 @@ struct SchemaDirectory: Equatable, Sendable {
 
   /// The operand that names a directory.
   static let operand = CommandSyntax.Operand(
-    name: "DIR", isOptional: true, help: "Where the .gozon files are; \(usual) if left out.")
+    name: "DIR", isOptional: true, completion: .file, help: "Where the .gozon files are; \(usual) if left out.")
 
   /// The schemas. Throws ``SchemaErrors`` with the paths of the files.
   func schemas() throws -> SchemaSet {
