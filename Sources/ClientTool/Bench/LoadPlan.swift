@@ -10,9 +10,21 @@ struct LoadPlan: Equatable, Sendable {
     case open(callsPerSecond: Int, inFlightMax: Int)
   }
 
+  /// When a load is over.
+  enum End: Equatable, Sendable {
+    /// After so long.
+    case duration(Duration)
+    /// After so many calls.
+    case calls(Int)
+  }
+
   var pace: Pace
-  var duration: Duration
+  var end: End
+  /// The time before anything is measured.
+  var warmUp: Duration = .zero
   var connections: Int
   /// For each call.
   var timeout: Duration
+  /// Requests of each call whose requests are a stream.
+  var messagesPerCall = 100
 }

@@ -2,7 +2,7 @@
 struct OpenSchedule: Sendable {
   let callsPerSecond: Int
   let start: UInt64
-  let end: UInt64
+  private(set) var end: UInt64
   /// Calls that were taken.
   private(set) var taken = 0
 
@@ -14,9 +14,18 @@ struct OpenSchedule: Sendable {
   }
 
   /// When the next call is due.
-  var nextDue: UInt64 {
-    let (seconds, rest) = taken.quotientAndRemainder(dividingBy: callsPerSecond)
+  var nextDue: UInt64 { due(taken) }
+
+  private func due(_ place: Int) -> UInt64 {
+    let (seconds, rest) = place.quotientAndRemainder(dividingBy: callsPerSecond)
     return start + UInt64(seconds) * 1_000_000_000 + UInt64(rest) * 1_000_000_000 / UInt64(callsPerSecond)
+  }
+
+  /// Ends behind the last of `count` calls that are due at `time` or later.
+  mutating func end(after count: Int, from time: UInt64) {
+    var first = Int((Double(time - start) / 1_000_000_000 * Double(callsPerSecond)).rounded(.down))
+    while due(first) < time { first += 1 }
+    end = due(first + count)
   }
 
   /// Whether no call will be due any more.

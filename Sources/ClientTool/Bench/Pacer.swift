@@ -35,14 +35,15 @@ final class Pacer: @unchecked Sendable {
   /// When the next call was due, once it is; nil when the load is over.
   func next() async -> UInt64? {
     let now = LoopInstant.current.nanoseconds
-    if schedule.isOver || now >= schedule.end { return nil }
+    if schedule.isOver || isOver.load(ordering: .relaxed) || now >= schedule.end { return nil }
     if let due = schedule.take(now: now) { return due }
     return await withUnsafeContinuation { idle.append($0) }
   }
 
-  /// Ends the clock; returns how many calls were due and never begun.
+  /// Ends the clock and hands out no more calls; returns how many were due and never begun.
   func close() -> Int {
     isOver.store(true, ordering: .relaxed)
+    dismissIdle()
     return schedule.close(now: LoopInstant.current.nanoseconds)
   }
 
@@ -50,6 +51,10 @@ final class Pacer: @unchecked Sendable {
     let now = LoopInstant.current.nanoseconds
     while !idle.isEmpty, let due = schedule.take(now: now) { idle.removeLast().resume(returning: due) }
     guard schedule.isOver || now >= schedule.end else { return }
+    dismissIdle()
+  }
+
+  private func dismissIdle() {
     for caller in idle { caller.resume(returning: nil) }
     idle = []
   }

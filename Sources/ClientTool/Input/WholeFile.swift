@@ -61,6 +61,14 @@ enum WholeFile {
     guard fclose(file) == 0, written == bytes.count else { throw failure("write", path) }
   }
 
+  /// Makes sure that a file can be written, before anybody works for what goes into it. What is there stays.
+  ///
+  /// - Throws: ``RPCError`` INVALID_ARGUMENT when it cannot.
+  static func checkWritable(_ path: String) throws(RPCError) {
+    guard let file = fopen(path, "a") else { throw failure("write", path) }
+    fclose(file)
+  }
+
   /// Makes a directory, unless it is there.
   static func makeDirectory(_ path: String) throws(RPCError) {
     guard isDirectory(path) || mkdir(path, 0o755) == 0 else { throw failure("make", path) }
