@@ -26,7 +26,7 @@ import Testing
       let open = try await Self.report(
         "Probe.Ask", "--request", Self.ask, "--requests", "50", "--rate", "1000", "--warm-up", "20ms",
         environment: environment)
-      #expect((open["calls"]?.integer ?? 0) + (open["neverBegun"]?.integer ?? 0) == 50, "\(open)")
+      #expect(open["calls"]?.integer == 50 && open["neverBegun"]?.integer == 0, "\(open)")
     }
   }
 
@@ -59,22 +59,20 @@ import Testing
     }
   }
 
-  @Test func `Ctrl-C ends a load early with what was measured`() async throws {
-    try await withProbe { environment in
-      for pace in [["--concurrency", "4"], ["--rate", "100"]] {
-        let interrupts = Interrupts { loop, interrupted in
-          loop.startTask {
-            try? await loop.sleep(for: .milliseconds(300))
-            interrupted()
-          }
-          return {}
-        }
-        let words = ["bench", "Probe.Ask", "--request", Self.ask, "--duration", "1h", "--json"] + pace
-        let run = await gozon(words, environment: environment, interrupts: interrupts)
-        let report = try JSONValue(parsing: Array(run.output.utf8).span)
-        #expect(run.status == 65 && report["interrupted"]?.bool == true && (report["calls"]?.integer ?? 0) > 0)
-        #expect(report["failures"] == .object([]))
-      }
+  @Test(arguments: [["--concurrency", "4"], ["--rate", "100"]])
+  func `Ctrl-C ends a load early with what was measured`(pace: [String]) async throws {
+    let test = TestInterrupts()
+    let count = Locked(0)
+    let service = WatchedProbe(beforeAsk: {
+      count.withLock { $0 += 1 }
+      if count.withLock({ $0 }) == 20 { test.fire() }
+    })
+    try await withProbe(service) { environment in
+      let words = ["bench", "Probe.Ask", "--request", Self.ask, "--duration", "1h", "--json"] + pace
+      let run = await gozon(words, environment: environment, interrupts: test.interrupts)
+      let report = try JSONValue(parsing: Array(run.output.utf8).span)
+      #expect(run.status == 65 && report["interrupted"]?.bool == true && (report["calls"]?.integer ?? 0) > 0, "\(run)")
+      #expect(report["failures"] == .object([]))
     }
   }
 
@@ -119,8 +117,12 @@ import Testing
     // Due at 0, 1/3, 2/3, 1, 4/3 … seconds: of those from half a second on, two.
     schedule.end(after: 2, from: 500_001_000)
     var due: [UInt64] = []
+    #expect(!schedule.isOver(now: .max), "those that are late are made too")
     while let next = schedule.take(now: .max) { due.append(next - 1_000) }
-    #expect(due == [0, 333_333_333, 666_666_666, 1_000_000_000])
+    #expect(due == [0, 333_333_333, 666_666_666, 1_000_000_000] && schedule.isOver(now: 0))
+    var cut = OpenSchedule(callsPerSecond: 1_000, start: 0, end: 10_000_000)
+    #expect(cut.isOver(now: 10_000_000) && !cut.isOver(now: 9_999_999))
+    #expect(cut.close(now: .max, from: 4_000_000) == 6, "those of the warm-up do not count")
   }
 
   @Test func `a timeline doubles its slots rather than have too many`() {

@@ -97,21 +97,12 @@ import Testing
   {
     try await withProbe { environment in
       let test = TestInterrupts()
-      let line = "call \(method) \(request) -v".split(separator: " ").map(String.init)
-      // The first message of the stream, or the remark that the call is made, is the moment.
       let isStream = method == "Probe.Produce"
-      let run = await gozon(
-        line, environment: environment,
-        interrupts: isStream
-          ? test.interrupts
-          : Interrupts { loop, interrupted in
-            loop.startTask {
-              try? await loop.sleep(for: .milliseconds(200))
-              interrupted()
-            }
-            return {}
-          },
-        onOutput: { _ in if isStream { test.fire() } })
+      let line = "call \(method) \(request) -v".split(separator: " ").map(String.init)
+      let run = await gozon(line, environment: environment, interrupts: test.interrupts) { text in
+        // The first message of the stream, or the remark that the call is made, is the moment.
+        if text.hasPrefix(isStream ? "{" : ">") { test.fire() }
+      }
       #expect(run.status == 65 && run.errors.hasSuffix("CANCELLED: interrupted\n"), "\(run)")
       #expect(run.lines.isEmpty != isStream)
       let left = await gozon("top", "--once", "--json", "--interval", "10ms", environment: environment)
@@ -122,7 +113,7 @@ import Testing
 
   @Test func `a server that reads slowly slows the reading of the input`() async throws {
     let gate = Gate()
-    try await withProbe(SlowProbe(gate: gate)) { environment in
+    try await withProbe(WatchedProbe(beforeConsume: gate.untilOpen)) { environment in
       let written = Locked(0)
       let line = #"{"number":1,"payload":"\#(String(repeating: "A", count: 9_996))"}"# + "\n"
       let pipe = Pipe()
@@ -204,34 +195,9 @@ private final class Gate: Sendable {
   /// Opens when `amount` had been let through in front of it.
   func open(after amount: Int) { opened.withLock { $0 = amount } }
 
-  var isClosed: Bool { opened.withLock { $0 } == nil }
+  func untilOpen(_ context: CallContext) async throws {
+    while opened.withLock({ $0 }) == nil { try await context.loop.sleep(for: .milliseconds(5)) }
+  }
 
   var amount: Int { opened.withLock { $0 } ?? 0 }
-}
-
-/// Reads nothing before its gate opens.
-private struct SlowProbe: ProbeService {
-  let gate: Gate
-  private let probe = ProbeImplementation()
-
-  init(gate: Gate) { self.gate = gate }
-
-  func ask(_ request: AskRequest, context: CallContext) async throws -> AskResponse {
-    try await probe.ask(request, context: context)
-  }
-
-  func produce(_ request: ProduceRequest, responses: ResponseWriter<Piece>, context: CallContext) async throws {
-    try await probe.produce(request, responses: responses, context: context)
-  }
-
-  func consume(_ requests: RequestStream<Piece>, context: CallContext) async throws -> ConsumeResponse {
-    while gate.isClosed { try await context.loop.sleep(for: .milliseconds(5)) }
-    return try await probe.consume(requests, context: context)
-  }
-
-  func echo(
-    _ requests: RequestStream<Piece>, responses: ResponseWriter<Piece>, context: CallContext
-  ) async throws {
-    try await probe.echo(requests, responses: responses, context: context)
-  }
 }

@@ -23,9 +23,9 @@ import Testing
   @Test func `none is due at the end or later, and those left over are counted`() {
     var schedule = OpenSchedule(callsPerSecond: 1_000, start: 0, end: 3_000_000)
     #expect(schedule.take(now: 9_000_000) == 0)
-    #expect(!schedule.isOver)
-    #expect(schedule.close(now: 9_000_000) == 2)
-    #expect(schedule.isOver && schedule.take(now: 9_000_000) == nil)
+    #expect(!schedule.isOver(now: 0))
+    #expect(schedule.close(now: 9_000_000, from: 0) == 2)
+    #expect(schedule.isOver(now: 0) && schedule.take(now: 9_000_000) == nil)
   }
 
   @Test func `a long load does not overflow`() {

@@ -41,10 +41,10 @@ func gozon(_ words: String..., environment: [String: String] = [:], input: Strin
   await gozon(words, environment: environment, input: input)
 }
 
-/// Runs the tool on a thread and a loop of its own, with `input` piped in.
+/// Runs the tool on a thread and a loop of its own, with `input` piped in; `onText` is told of all that it writes.
 func gozon(
   _ words: [String], environment: [String: String], input: String? = nil,
-  interrupts: Interrupts = Interrupts { _, _ in {} }, onOutput: @escaping @Sendable (String) -> Void = { _ in }
+  interrupts: Interrupts = Interrupts { _, _ in {} }, onText: @escaping @Sendable (String) -> Void = { _ in }
 ) async -> Run {
   let pipe = Pipe()
   if let input {
@@ -55,14 +55,14 @@ func gozon(
     }
   }
   let descriptor = input == nil ? STDIN_FILENO : pipe.fileHandleForReading.fileDescriptor
-  let run = await gozon(words, environment, input: descriptor, interrupts, onOutput)
+  let run = await gozon(words, environment, input: descriptor, interrupts, onText)
   withExtendedLifetime(pipe) {}
   return run
 }
 
 private func gozon(
   _ words: [String], _ environment: [String: String], input: Int32, _ interrupts: Interrupts,
-  _ onOutput: @escaping @Sendable (String) -> Void
+  _ onText: @escaping @Sendable (String) -> Void
 ) async -> Run {
   let output = Locked("")
   let errors = Locked("")
@@ -70,8 +70,12 @@ private func gozon(
     input: input,
     output: { text in
       output.withLock { $0 += text }
-      onOutput(text)
-    }, errors: { text in errors.withLock { $0 += text } })
+      onText(text)
+    },
+    errors: { text in
+      errors.withLock { $0 += text }
+      onText(text)
+    })
   let status = await withCheckedContinuation { continuation in
     Thread.detachNewThread {
       continuation.resume(

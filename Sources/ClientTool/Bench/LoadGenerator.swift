@@ -90,13 +90,13 @@ final class LoadGenerator: @unchecked Sendable {
         }
       }
     }
-    result.neverBegun = pacer.close()
+    result.neverBegun += pacer.close(from: measuredFrom)
   }
 
   /// Begins no more calls.
   private func stop() {
     end = 0
-    _ = pacer?.close()
+    result.neverBegun += pacer?.close(from: measuredFrom) ?? 0
   }
 
   /// - Returns: the time of the answer.

@@ -3,6 +3,8 @@ struct OpenSchedule: Sendable {
   let callsPerSecond: Int
   let start: UInt64
   private(set) var end: UInt64
+  /// Whether calls that are late are left out at the end: not when a number of them was asked for.
+  private var isCutByTime = true
   /// Calls that were taken.
   private(set) var taken = 0
 
@@ -21,15 +23,16 @@ struct OpenSchedule: Sendable {
     return start + UInt64(seconds) * 1_000_000_000 + UInt64(rest) * 1_000_000_000 / UInt64(callsPerSecond)
   }
 
-  /// Ends behind the last of `count` calls that are due at `time` or later.
+  /// Ends behind the last of `count` calls that are due at `time` or later, however late they are taken.
   mutating func end(after count: Int, from time: UInt64) {
     var first = Int((Double(time - start) / 1_000_000_000 * Double(callsPerSecond)).rounded(.down))
     while due(first) < time { first += 1 }
     end = due(first + count)
+    isCutByTime = false
   }
 
-  /// Whether no call will be due any more.
-  var isOver: Bool { nextDue >= end }
+  /// Whether no call is to be taken any more at `now`.
+  func isOver(now: UInt64) -> Bool { nextDue >= end || (isCutByTime && now >= end) }
 
   /// Takes the next call if it is due by now; returns when it was.
   mutating func take(now: UInt64) -> UInt64? {
@@ -39,10 +42,10 @@ struct OpenSchedule: Sendable {
     return due
   }
 
-  /// Takes no calls any more; returns how many are left over that were due by `now`.
-  mutating func close(now: UInt64) -> Int {
-    let before = taken
-    while take(now: now) != nil {}
-    return taken - before
+  /// Takes no calls any more; returns how many are left over that were due by `now`, and not before `time`.
+  mutating func close(now: UInt64, from time: UInt64) -> Int {
+    var count = 0
+    while let due = take(now: now) { count += due >= time ? 1 : 0 }
+    return count
   }
 }

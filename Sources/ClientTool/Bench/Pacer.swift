@@ -35,22 +35,23 @@ final class Pacer: @unchecked Sendable {
   /// When the next call was due, once it is; nil when the load is over.
   func next() async -> UInt64? {
     let now = LoopInstant.current.nanoseconds
-    if schedule.isOver || isOver.load(ordering: .relaxed) || now >= schedule.end { return nil }
+    if isOver.load(ordering: .relaxed) || schedule.isOver(now: now) { return nil }
     if let due = schedule.take(now: now) { return due }
     return await withUnsafeContinuation { idle.append($0) }
   }
 
-  /// Ends the clock and hands out no more calls; returns how many were due and never begun.
-  func close() -> Int {
-    isOver.store(true, ordering: .relaxed)
+  /// Ends the clock and hands out no more calls; returns how many were due at `time` or later and never begun. Only what
+  /// it returns the first time counts.
+  func close(from time: UInt64) -> Int {
+    if isOver.exchange(true, ordering: .relaxed) { return 0 }
     dismissIdle()
-    return schedule.close(now: LoopInstant.current.nanoseconds)
+    return schedule.close(now: LoopInstant.current.nanoseconds, from: time)
   }
 
   private func tick() {
     let now = LoopInstant.current.nanoseconds
     while !idle.isEmpty, let due = schedule.take(now: now) { idle.removeLast().resume(returning: due) }
-    guard schedule.isOver || now >= schedule.end else { return }
+    guard schedule.isOver(now: now) else { return }
     dismissIdle()
   }
 
