@@ -114,6 +114,7 @@ let package = Package(
     tests("Integration", ["API", "RPC", "Postgres", "EventLoop", "Wire"]),
     tests("Gateway", ["Gateway", "Schema", "RPC", "HTTP", "Service", "EventLoop", "Wire"]),
     tests(
-      "ClientTool", ["ClientTool", "Probe", "Schema", "RPC", "JetStream", "Service", "EventLoop", "TLS", "Wire", "API"]),
+      "ClientTool",
+      ["ClientTool", "Probe", "Schema", "RPC", "JetStream", "Service", "EventLoop", "TLS", "Wire", "API"]),
   ]
 )

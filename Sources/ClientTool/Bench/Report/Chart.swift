@@ -25,12 +25,21 @@ struct Chart: Sendable {
     <figure>
     <figcaption><h2>\(title)</h2><p>\(caption)</p></figcaption>
     <div class="chart" role="img" aria-label="\(title)">
-    <div class="plot"><svg viewBox="0 0 1000 1000" preserveAspectRatio="none" aria-hidden="true">\(grid)\(drawing)</svg></div>
-    \(y.marks.map { #"<span class="y" style="bottom:calc(var(--foot) + (100% - var(--foot)) * \#(fixedPoint($0.place, 4)))">\#($0.label)</span>"# }.joined())
-    \(x.marks.map { #"<span class="x" style="left:calc(var(--side) + (100% - var(--side)) * \#(fixedPoint($0.place, 4)))">\#($0.label)</span>"# }.joined())
+    <div class="plot">
+    <svg viewBox="0 0 1000 1000" preserveAspectRatio="none" aria-hidden="true">\(grid)\(drawing)</svg>
+    </div>
+    \(y.marks.map { Self.label($0, "y", from: "bottom", beyond: "--foot") }.joined())
+    \(x.marks.map { Self.label($0, "x", from: "left", beyond: "--side") }.joined())
     </div>
     </figure>
     """
+  }
+
+  /// The label of an axis `kind`, so far `from` the edge of the plot, which begins where a variable of the style says.
+  private static func label(_ mark: ChartScale.Mark, _ kind: String, from edge: String, beyond margin: String) -> String
+  {
+    let place = "calc(var(\(margin)) + (100% - var(\(margin))) * \(fixedPoint(mark.place, 4)))"
+    return #"<span class="\#(kind)" style="\#(edge):\#(place)">\#(mark.label)</span>"#
   }
 
   private var grid: String {
