@@ -75,9 +75,7 @@ class ClientConformanceTests(ConformanceTestCase):
         def command(address: str, call: list[str], milliseconds: int) -> list[str]:
             return [program, "call", *call, "--backends", address, "--timeout", f"{milliseconds}ms"]
 
-        # Its calls are unary so far.
-        unary = [case for case in cases("client.json") if "call" not in case]
-        self.run_cases(unary, lambda case: self.run_case(case, command))
+        self.run_cases(cases("client.json"), lambda case: self.run_case(case, command))
 
     def test_the_client_in_python_bears_it_too(self) -> None:
         program = str(CHECKOUT / "tools" / "gozon_client.py")
