@@ -61,25 +61,6 @@ final class TypedCall<Request: Message, Response: Message>: PendingCall, @unchec
   override func fail(_ error: RPCError) { continuation?.resume(throwing: error) }
 }
 
-/// A call whose answer is handed to a closure.
-// Confined to the event loop of its connection.
-final class CallbackCall: PendingCall, @unchecked Sendable {
-  private let request: [UInt8]
-  private let onEnd: (RPCError?, RawSpan) -> Void
-
-  init(_ request: [UInt8], method: UInt16, options: CallOptions, onEnd: @escaping (RPCError?, RawSpan) -> Void) {
-    self.request = request
-    self.onEnd = onEnd
-    super.init(method: method, options: options)
-  }
-
-  override func appendRequest(to bytes: inout [UInt8]) { bytes.append(contentsOf: request) }
-
-  override func succeed(_ payload: RawSpan, _ metadata: Metadata) { onEnd(nil, payload) }
-
-  override func fail(_ error: RPCError) { onEnd(error, RawSpan()) }
-}
-
 /// A call with encoded request and response.
 // Confined to the event loop of its connection.
 final class RawCall: PendingCall, @unchecked Sendable {

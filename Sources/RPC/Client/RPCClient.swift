@@ -139,14 +139,6 @@ package final class RPCClient: CallChannel, @unchecked Sendable {
     return StreamingCall(call) { [loop] in loop.execute { self.abandoned(call) } }
   }
 
-  /// Calls the method `id` with an encoded request, without a task of its own: `onEnd` is called once on the loop, with
-  /// the error or the response, which is there during the call only. It may be called before this returns.
-  package func call(
-    method id: UInt16, payload: [UInt8], options: CallOptions, onEnd: @escaping (RPCError?, RawSpan) -> Void
-  ) {
-    begin(CallbackCall(payload, method: id, options: options, onEnd: onEnd))
-  }
-
   // MARK: Calls
 
   func begin(_ call: PendingCall) {
