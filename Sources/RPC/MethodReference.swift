@@ -8,6 +8,8 @@ package struct MethodReference<Request: Message, Response: Message>: Sendable {
   package let name: String
   /// Whether a repeat does no harm.
   package let isIdempotent: Bool
+  /// Whether a repeat does no harm under the caller's idempotency key.
+  package let takesIdempotencyKey: Bool
   /// Whether the caller sends a stream of requests.
   package let requestIsStream: Bool
   /// Whether the caller takes a stream of responses.
@@ -15,12 +17,21 @@ package struct MethodReference<Request: Message, Response: Message>: Sendable {
 
   /// A reference to the method `id`.
   package init(
-    id: UInt16, name: String, isIdempotent: Bool, requestIsStream: Bool = false, responseIsStream: Bool = false
+    id: UInt16, name: String, isIdempotent: Bool, takesIdempotencyKey: Bool = false, requestIsStream: Bool = false,
+    responseIsStream: Bool = false
   ) {
     self.id = id
     self.name = name
     self.isIdempotent = isIdempotent
+    self.takesIdempotencyKey = takesIdempotencyKey
     self.requestIsStream = requestIsStream
     self.responseIsStream = responseIsStream
+  }
+
+  /// Whether a call with these options may be made again when it is not known what became of it.
+  func isRepeatable(_ options: CallOptions) -> Bool {
+    if requestIsStream { return false }
+    if let isRepeatable = options.isRepeatable { return isRepeatable }
+    return isIdempotent || takesIdempotencyKey && options.metadata["idempotency-key"] != nil
   }
 }

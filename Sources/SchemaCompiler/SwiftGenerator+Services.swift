@@ -133,7 +133,8 @@ extension SwiftGenerator {
         writer.docs(method.docs)
         writer.line("package static let \(method.swiftName.escaped) = MethodReference<\(request), \(response)>(")
         writer.line("  id: \(service.number) << 8 | \(method.number), name: \"\(method.fullName)\",")
-        writer.line("  isIdempotent: \(method.isIdempotent)\(shape(of: method)))")
+        let takesKey = method.takesIdempotencyKey ? ", takesIdempotencyKey: true" : ""
+        writer.line("  isIdempotent: \(method.isIdempotent)\(takesKey)\(shape(of: method)))")
       }
     }
   }
