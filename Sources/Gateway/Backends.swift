@@ -1,5 +1,5 @@
 package import EventLoop
-internal import RPC
+package import RPC
 internal import Schema
 package import Service
 
@@ -12,27 +12,26 @@ package final class Backends: @unchecked Sendable {
   private let loop: EventLoop
   private let log: Log
   private let backends: [BackendServer]
-  private var next = 0
+  /// The pools of the sets of servers that routes share.
+  private var pools: [[ObjectIdentifier]: RPCPool] = [:]
   private let stopping: LoopSignal
   /// The routes of every server that has been heard of, connected or not.
   package private(set) var routes = RouteTable()
 
-  /// The servers at the other ends of `channels`; where two offer the same route, the earlier one wins.
-  package init(loop: EventLoop, channels: [any BackendChannel], log: Log) {
+  /// The servers at the other ends of `connections`; where two offer the same route, the earlier one wins.
+  package init(loop: EventLoop, connections: [any PoolConnection], log: Log) {
     self.loop = loop
     self.log = log
     stopping = LoopSignal(loop: loop)
-    backends = channels.map(BackendServer.init)
-    for backend in backends {
-      backend.channel.onReadinessChange = { [unowned self] isReady in readinessChanged(backend, isReady) }
-    }
+    backends = connections.map { BackendServer(member: PoolMember(loop: loop, connection: $0)) }
+    for backend in backends { backend.member.observe { [unowned self] in stateChanged(backend) } }
   }
 
   /// Keeps connected to every server until ``beginGracefulShutdown()``, or until the task is cancelled.
   package func run() async {
     await withTaskGroup(of: Void.self) { group in
       for backend in backends {
-        group.addTask { await backend.channel.run() }
+        group.addTask { await backend.member.run() }
       }
       await stopping.wait()
       group.cancelAll()
@@ -46,33 +45,33 @@ package final class Backends: @unchecked Sendable {
 
   /// Each server, by its address, and why its routes cannot be served just now.
   package var readiness: [Readiness] {
-    backends.map { Readiness($0.channel.address, problem: $0.unreadyReason) }
+    backends.map { Readiness($0.address, problem: $0.unreadyReason) }
   }
-
-  /// The loop's clock.
-  var now: LoopInstant { loop.now }
 
   /// Whether every server has told its routes at least once, so that a route that is not known does not exist.
   var isEveryOfferKnown: Bool { backends.allSatisfy { $0.offer != nil } }
 
-  /// The least busy connected server of `candidates`, the next one in turn among equals; nil when none is connected.
-  func pick(from candidates: [BackendServer], except excluded: BackendServer? = nil) -> BackendServer? {
-    next &+= 1
-    var best: BackendServer?
-    for offset in candidates.indices {
-      let candidate = candidates[(offset &+ next) % candidates.count]
-      guard candidate.channel.isReady, candidate !== excluded else { continue }
-      if best.map({ candidate.channel.callCount < $0.channel.callCount }) ?? true { best = candidate }
-    }
-    return best
+  /// What makes the calls of a route, at the servers that offer it.
+  func pool(of route: Route) -> RPCPool {
+    let key = route.backends.map(ObjectIdentifier.init)
+    if let pool = pools[key] { return pool }
+    let pool = RPCPool(loop: loop, members: route.backends.map(\.member))
+    pools[key] = pool
+    return pool
   }
 
-  private func readinessChanged(_ backend: BackendServer, _ isReady: Bool) {
-    let address = backend.channel.address
-    guard isReady else {
-      return log.warning("backend lost", [.address: address, .reason: backend.channel.unreadyReason ?? ""])
+  /// What the pools have done together; the budget is that of the one that has the least left.
+  var statistics: PoolStatistics {
+    pools.values.lazy.map(\.statistics).reduce(into: nil) { $0 = $0?.adding($1) ?? $1 } ?? PoolStatistics()
+  }
+
+  private func stateChanged(_ backend: BackendServer) {
+    if backend.isConnected == backend.wasConnected { return }
+    backend.wasConnected = backend.isConnected
+    guard backend.isConnected else {
+      return log.warning("backend lost", [.address: backend.address, .reason: backend.unreadyReason ?? ""])
     }
-    log.info("backend connected", [.address: address])
+    log.info("backend connected", [.address: backend.address])
     if backend.isLearning { return }
     backend.isLearning = true
     loop.startTask {
@@ -83,14 +82,14 @@ package final class Backends: @unchecked Sendable {
 
   /// Asks a server for its schemas until it answers or is gone.
   private func learn(_ backend: BackendServer) async {
-    while backend.channel.isReady {
+    while backend.isConnected {
       do {
-        let client = ServerClient(backend.channel)
+        let client = ServerClient(backend.member.connection)
         return try learned(
           await client.reflect(ReflectRequest(), options: CallOptions(timeout: Self.reflectTimeout)), from: backend)
       } catch {
         backend.offerProblem = "its schemas cannot be used: \(error)"
-        log.warning("reflection failed", [.address: backend.channel.address, .error: "\(error)"])
+        log.warning("reflection failed", [.address: backend.address, .error: "\(error)"])
         try? await loop.sleep(for: Self.reflectBackoff)
       }
     }
@@ -102,7 +101,7 @@ package final class Backends: @unchecked Sendable {
       let schema = try SchemaSet.parse(reflection.files.map { ($0.name, $0.source) })
       backend.offer = (JSONTranslator(schema), sources)
       routes = RouteTable(backends.compactMap { backend in backend.offer.map { (backend, $0.translator) } })
-      log.info("routes learned", [.address: backend.channel.address, .count: "\(routes.routes.count)"])
+      log.info("routes learned", [.address: backend.address, .count: "\(routes.routes.count)"])
       for conflict in routes.conflicts { log.error("route conflict", [.reason: conflict]) }
     }
     backend.offerProblem = nil

@@ -78,20 +78,18 @@ package final class Gateway: @unchecked Sendable {
     }
   }
 
-  /// Makes the call, and makes it once more elsewhere when the first server was lost and a repeat does no harm.
   private func perform(
     _ route: Route, _ payload: [UInt8], _ context: RequestContext
   ) async throws(RPCError) -> CallResult {
-    let deadline = backends.now + context.timeout
-    // Without a connected server, the first one says why.
-    let first = backends.pick(from: route.backends) ?? route.backends[0]
-    do throws(RPCError) {
-      return try await first.call(route.method.id, payload, context.callOptions())
+    var options = context.callOptions()
+    options.isRepeatable =
+      route.method.isIdempotent || context.idempotencyKey != nil && route.method.takesIdempotencyKey
+    do {
+      return try await backends.pool(of: route).call(method: route.method.id, payload: payload, options: options)
+    } catch let error as RPCError {
+      throw error
     } catch {
-      let isRepeatable = route.method.isIdempotent || context.idempotencyKey != nil && route.method.takesIdempotencyKey
-      guard error.code == .unavailable, isRepeatable, let second = backends.pick(from: route.backends, except: first)
-      else { throw error }
-      return try await second.call(route.method.id, payload, context.callOptions(timeout: deadline - backends.now))
+      throw RPCError(.internal, "\(error)")
     }
   }
 
@@ -138,18 +136,5 @@ extension HTTPRequest {
   /// Whether the client says on which state of the resource its request rests (RFC 9110 section 13.1).
   fileprivate var hasPreconditions: Bool {
     ["if-match", "if-none-match", "if-unmodified-since"].contains { fields.contains($0) }
-  }
-}
-
-extension BackendServer {
-  /// Calls the method; every error is an ``RPCError``.
-  fileprivate func call(_ id: UInt16, _ payload: [UInt8], _ options: CallOptions) async throws(RPCError) -> CallResult {
-    do {
-      return try await channel.call(method: id, payload: payload, options: options)
-    } catch let error as RPCError {
-      throw error
-    } catch {
-      throw RPCError(.internal, "\(error)")
-    }
   }
 }

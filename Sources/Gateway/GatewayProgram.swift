@@ -21,10 +21,10 @@ package enum GatewayProgram {
     options.name = "gozon-gateway"
     options.token = ServiceTokenSetting.token(configuration).map(ServiceToken.init)
     options.tls = try RPCTLSSettings.client(configuration, applicationProtocol: RPCProtocol.name, log: log)
-    let channels = configuration.addresses("backends").map {
+    let connections = configuration.addresses("backends").map {
       RPCClient(loop: loop, host: $0.host, port: $0.port, options: options)
     }
-    let backends = Backends(loop: loop, channels: channels, log: log)
+    let backends = Backends(loop: loop, connections: connections, log: log)
     let gateway = Gateway(backends: backends, log: log)
 
     let host = configuration.text("listen-host")
@@ -46,11 +46,18 @@ package enum GatewayProgram {
   }
 
   private static func metrics(_ server: HTTPServer, _ backends: Backends) -> [Metric] {
+    let calls = backends.statistics
     let readyCount = backends.readiness.count { $0.problem == nil }
     return [
       Metric("http_connections", .gauge, "Open connections.", Double(server.connectionCount)),
       Metric("http_requests_running", .gauge, "Requests in work.", Double(server.requestCount)),
       Metric("http_requests_total", .counter, "Requests begun.", Double(server.requestTotal)),
+      Metric("rpc_client_calls_total", .counter, "Calls begun.", Double(calls.calls)),
+      Metric("rpc_client_retries_total", .counter, "Further attempts of calls.", Double(calls.retries)),
+      Metric("rpc_client_moves_total", .counter, "Calls made elsewhere, never seen before.", Double(calls.moves)),
+      Metric("rpc_client_queued_total", .counter, "Calls that waited for a connection.", Double(calls.queued)),
+      Metric("rpc_client_queue_seconds_total", .counter, "How long they waited.", calls.queueTime / .seconds(1)),
+      Metric("rpc_client_budget_tokens", .gauge, "Tokens left for further attempts.", calls.budgetTokens),
       Metric("backends_ready", .gauge, "Servers whose routes can be served.", Double(readyCount)),
       Metric("ready", .gauge, "1 when ready.", readyCount == backends.readiness.count ? 1 : 0),
     ]

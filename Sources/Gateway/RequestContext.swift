@@ -40,11 +40,11 @@ extension RequestContext {
     return UUID.v7(.now).description
   }
 
-  /// How the call is made, when so much time is left.
-  func callOptions(timeout left: Duration? = nil) -> CallOptions {
+  /// How the call is made.
+  func callOptions() -> CallOptions {
     var metadata: Metadata = ["traceparent": traceParent, "request-id": requestID]
     metadata["idempotency-key"] = idempotencyKey
-    return CallOptions(timeout: left ?? timeout, metadata: metadata)
+    return CallOptions(timeout: timeout, metadata: metadata)
   }
 
   private static func isRequestIDCharacter(_ byte: UInt8) -> Bool {

@@ -28,6 +28,9 @@ package struct RPCError: Error, Equatable, Sendable, CustomStringConvertible {
   /// Such as `NOT_FOUND: no order has this id`.
   package var description: String { "\(code.name): \(message)" }
 
+  /// The caller waits no longer.
+  static let givenUp = RPCError(.cancelled, "the caller gave the call up")
+
   /// The request has fields that break the marks of its schema.
   package static func invalid(_ violations: [FieldViolation]) -> RPCError {
     let details = violations.map { Violation(pointer: $0.pointer, detail: $0.detail) }

@@ -1,11 +1,12 @@
+import EventLoop
 @testable import Gateway
-import RPC
+@testable import RPC
 import Schema
 import Wire
 
 /// A server behind the gateway, in memory: it speaks JSON with its test and messages with the gateway.
 // Confined to the loop of its test.
-final class FakeBackend: BackendChannel, @unchecked Sendable {
+final class FakeBackend: PoolConnection, @unchecked Sendable {
   /// A call as the server saw it.
   struct Call {
     let method: String
@@ -14,8 +15,10 @@ final class FakeBackend: BackendChannel, @unchecked Sendable {
   }
 
   let address: String
-  var onReadinessChange: ((Bool) -> Void)?
+  var onStateChange: (() -> Void)?
   var callCount = 0
+  /// The loop of its test.
+  var loop: EventLoop!
   private(set) var calls: [Call] = []
   /// Beside every response.
   var metadata = Metadata()
@@ -27,9 +30,11 @@ final class FakeBackend: BackendChannel, @unchecked Sendable {
   private let translator: JSONTranslator?
 
   var isReady = false {
-    didSet { onReadinessChange?(isReady) }
+    didSet { onStateChange?() }
   }
-  var unreadyReason: String? { isReady ? nil : "connection refused" }
+  var state: ConnectionState {
+    isReady ? .ready : .waiting(RPCError(.unavailable, "connection to \(address) refused", reason: "NOT_CONNECTED"))
+  }
 
   init(address: String = "10.0.0.1:1", source: String = ShelfSchema.source) {
     self.address = address
@@ -38,6 +43,22 @@ final class FakeBackend: BackendChannel, @unchecked Sendable {
   }
 
   func run() async {}
+
+  func connectNow() {}
+
+  func begin(_ call: PendingCall) {
+    var request: [UInt8] = []
+    call.appendRequest(to: &request)
+    loop.startTask { [request] in
+      do {
+        let result = try await self.call(method: call.method, payload: request, options: call.options)
+        call.isCompleted = true
+        call.succeed(result.payload.span.bytes, result.metadata)
+      } catch {
+        call.end(error as? RPCError ?? RPCError(.internal, "\(error)"))
+      }
+    }
+  }
 
   /// A translator of the schema that `source` is; nil when it is none.
   static func translator(_ source: String) -> JSONTranslator? {
@@ -59,7 +80,6 @@ final class FakeBackend: BackendChannel, @unchecked Sendable {
       let file = RPC.SchemaFile(name: "test.gozon", source: source)
       return CallResult(payload: ReflectResponse(server: "fake", services: [], files: [file]).encoded())
     }
-    guard isReady else { throw RPCError(.unavailable, "not connected to \(address)", reason: "NOT_CONNECTED") }
     let translator = translator!
     let method = translator.schemas.services[0].methods.first { $0.id == id }!
     let request = String(decoding: try translator.json(payload, of: method.request), as: UTF8.self)

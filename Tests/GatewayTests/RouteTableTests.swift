@@ -1,10 +1,16 @@
+import EventLoop
 @testable import Gateway
+import RPC
 import Schema
 import Testing
 
 @Suite struct RouteTableTests {
+  // It never runs: nothing of these servers happens.
+  private static let loop = try! EventLoop()
+
   private static func offer(_ source: String) -> (backend: BackendServer, translator: JSONTranslator) {
-    (BackendServer(channel: FakeBackend(source: source)), FakeBackend.translator(source)!)
+    let member = PoolMember(loop: loop, connection: FakeBackend(source: source))
+    return (BackendServer(member: member), FakeBackend.translator(source)!)
   }
 
   private static let table = RouteTable([offer(ShelfSchema.source)])

@@ -89,8 +89,8 @@ import Wire
         group.addTask { await client.run() }
         defer { group.cancelAll() }
         try? await client.untilConnected()
-        for _ in 0..<2_500 where client.isReady { try? await loop.sleep(for: .milliseconds(2)) }
-        #expect(client.unreadyReason?.contains("idle") == true)
+        for _ in 0..<2_500 where client.state == .ready { try? await loop.sleep(for: .milliseconds(2)) }
+        #expect(client.state.problem?.message.contains("idle") == true)
         #expect(loop.now - server.started >= .milliseconds(150))
       }
     }
@@ -113,8 +113,8 @@ import Wire
         group.addTask { await client.run() }
         defer { group.cancelAll() }
         try? await client.untilConnected()
-        for _ in 0..<2_500 where client.isReady { try? await loop.sleep(for: .milliseconds(2)) }
-        #expect(client.unreadyReason?.contains("no sign of life") == true)
+        for _ in 0..<2_500 where client.state == .ready { try? await loop.sleep(for: .milliseconds(2)) }
+        #expect(client.state.problem?.message.contains("no sign of life") == true)
         #expect(peers.first?.frames.map(\.header.kind) == [.hello, .ping])
       }
     }

@@ -51,7 +51,7 @@ final class HealthWatch: @unchecked Sendable {
         report(HealthReport(address, unreachable: RPCError(thrown: error).message))
       }
       // A client that is not connected tries again by itself, and waits in between.
-      if client.isReady { try? await loop.sleep(for: Self.pause) }
+      if client.state == .ready { try? await loop.sleep(for: Self.pause) }
     }
   }
 

@@ -1,16 +1,24 @@
 internal import EventLoop
-internal import Wire
 
 /// A call that waits for its answer; completed once, on the loop.
 // Confined to the event loop of its connection.
-class PendingCall: @unchecked Sendable {
-  let method: UInt16
-  let options: CallOptions
+package class PendingCall: @unchecked Sendable {
+  package let method: UInt16
+  package internal(set) var options: CallOptions
   var deadline = LoopInstant(nanoseconds: .max)
   /// Where the call is under way; nil before and after, so that the two do not keep each other.
   var connection: ClientConnection?
   var stream: UInt32 = 0
-  var isCompleted = false
+  /// Whether it has ended; whoever ends it sets this first.
+  package var isCompleted = false
+  /// Whether it waits when there is no connection.
+  var waitsForReady: Bool
+  /// The pool that it belongs to, which makes it elsewhere when a server never saw it.
+  var pool: RPCPool?
+  /// The member of the pool that has it, or had it last.
+  var member: Int?
+  /// The member of the pool that is to be avoided: it failed the attempt before, or another is under way there.
+  var avoided: Int?
   /// Which of its parts are streams.
   var flags: FrameHeader.Flags = []
   /// The responses, when they are a stream.
@@ -25,58 +33,27 @@ class PendingCall: @unchecked Sendable {
   init(method: UInt16, options: CallOptions) {
     self.method = method
     self.options = options
+    waitsForReady = options.waitsForReady
   }
 
   /// Appends the request message.
-  func appendRequest(to bytes: inout [UInt8]) { preconditionFailure("a subclass knows the request") }
+  package func appendRequest(to bytes: inout [UInt8]) { preconditionFailure("a subclass knows the request") }
 
   /// The response message came.
-  func succeed(_ payload: RawSpan, _ metadata: Metadata) {}
+  package func succeed(_ payload: RawSpan, _ metadata: Metadata) {}
 
   /// The call failed.
-  func fail(_ error: RPCError) {}
-}
+  package func fail(_ error: RPCError) {}
 
-/// A call whose request and response types are known.
-// Confined to the event loop of its connection.
-final class TypedCall<Request: Message, Response: Message>: PendingCall, @unchecked Sendable {
-  let request: Request
-  var continuation: UnsafeContinuation<Response, any Error>?
-
-  init(_ request: Request, method: UInt16, options: CallOptions) {
-    self.request = request
-    super.init(method: method, options: options)
+  /// Ends the call with `error`, unless it has ended.
+  package func end(_ error: RPCError) {
+    if isCompleted { return }
+    isCompleted = true
+    fail(error)
   }
 
-  override func appendRequest(to bytes: inout [UInt8]) { request.append(to: &bytes) }
-
-  override func succeed(_ payload: RawSpan, _ metadata: Metadata) {
-    do throws(DecodingError) {
-      continuation?.resume(returning: try Response(decoding: payload))
-    } catch {
-      fail(RPCError(.internal, "the response cannot be decoded: \(error)"))
-    }
+  /// The caller waits no longer: ends the call wherever it is.
+  func giveUp(_ error: RPCError) {
+    if let connection { connection.giveUp(self, error) } else { end(error) }
   }
-
-  override func fail(_ error: RPCError) { continuation?.resume(throwing: error) }
-}
-
-/// A call with encoded request and response.
-// Confined to the event loop of its connection.
-final class RawCall: PendingCall, @unchecked Sendable {
-  private let request: [UInt8]
-  var continuation: UnsafeContinuation<CallResult, any Error>?
-
-  init(_ request: [UInt8], method: UInt16, options: CallOptions) {
-    self.request = request
-    super.init(method: method, options: options)
-  }
-
-  override func appendRequest(to bytes: inout [UInt8]) { bytes.append(contentsOf: request) }
-
-  override func succeed(_ payload: RawSpan, _ metadata: Metadata) {
-    continuation?.resume(returning: CallResult(payload: payload.withUnsafeBytes { Array($0) }, metadata: metadata))
-  }
-
-  override func fail(_ error: RPCError) { continuation?.resume(throwing: error) }
 }

@@ -7,6 +7,8 @@ final class PendingStream<Request: Message, Response: Message>: PendingCall, @un
   let responses: MessageQueue<Response>
   private let request: Request?
   private(set) var responseMetadata = Metadata()
+  /// Is told how the call ended, nil for well; returns whether it is made again instead of failing.
+  var onEnd: ((PendingStream, RPCError?) -> Bool)?
 
   /// A call of `method`; `request` is nil when the requests are a stream.
   init(_ method: MethodReference<Request, Response>, _ request: Request?, _ options: CallOptions, loop: EventLoop) {
@@ -27,6 +29,7 @@ final class PendingStream<Request: Message, Response: Message>: PendingCall, @un
 
   override func succeed(_ payload: RawSpan, _ metadata: Metadata) {
     responseMetadata = metadata
+    _ = onEnd?(self, nil)
     do throws(RPCError) {
       if !flags.contains(.responsesStream) { try responses.receive(payload, cost: 0) }
       responses.finish(nil)
@@ -36,7 +39,21 @@ final class PendingStream<Request: Message, Response: Message>: PendingCall, @un
   }
 
   override func fail(_ error: RPCError) {
+    if onEnd?(self, error) == true { return }
     outbound?.fail(error)
     responses.finish(error)
+  }
+
+  /// Readies a call that failed for another attempt.
+  func reset() {
+    link?.callHandedBack(stream)
+    link = nil
+    isCompleted = false
+  }
+
+  /// Nobody holds the call any more.
+  func abandoned() {
+    giveUp(.givenUp)
+    link?.callAbandoned(stream)
   }
 }

@@ -2,9 +2,10 @@ package import EventLoop
 package import TLS
 package import Wire
 
-/// Calls one server; keeps a connection to it, and makes a new one when it is lost.
+/// Calls one server; keeps a connection to it, and makes a new one when it is lost. It makes a call once; an ``RPCPool``
+/// of it is for callers who want more.
 // Confined to its event loop; every entry checks it.
-package final class RPCClient: CallChannel, @unchecked Sendable {
+package final class RPCClient: PoolConnection, @unchecked Sendable {
   /// How a client connects.
   package struct Options: Sendable {
     /// The time for one attempt to connect.
@@ -42,15 +43,19 @@ package final class RPCClient: CallChannel, @unchecked Sendable {
   private var connection: ClientConnection?
   /// A connection whose server has not greeted yet.
   private var opening: ClientConnection?
-  private var waiting: [PendingCall] = []
-  private var waitingTimer: LoopTimer?
+  private var waiting: CallQueue!
   private var isStopping = false
   /// Why there is no connection.
   private var lastError: RPCError
+  /// Whether there will be an attempt to connect without a wait before it.
+  private var isConnecting = true
+  /// When the present connection was opened.
+  private var opened = LoopInstant(nanoseconds: 0)
+  /// Ends the wait before the next attempt.
+  private let wakeUp: LoopSignal
   private var connectionEnded: UnsafeContinuation<Void, Never>?
   private var attemptWaiters: [UnsafeContinuation<Void, Never>] = []
-  /// Is told whenever ``isReady`` changes.
-  package var onReadinessChange: ((Bool) -> Void)?
+  package var onStateChange: (() -> Void)?
 
   /// A client of the server at `host` and `port`; it connects in ``run()``.
   package init(loop: EventLoop, host: String, port: Int, options: Options = Options()) {
@@ -60,13 +65,13 @@ package final class RPCClient: CallChannel, @unchecked Sendable {
     self.options = options
     address = "\(host):\(port)"
     lastError = RPCError(.unavailable, "not connected to \(host):\(port) yet", reason: "NOT_CONNECTED")
+    wakeUp = LoopSignal(loop: loop)
+    waiting = CallQueue(loop: loop, countMax: options.waitingMax) { [unowned self] _ in lastError }
   }
 
-  /// Whether calls can begin at once.
-  package var isReady: Bool { connection != nil }
-
-  /// Why calls cannot begin; nil when they can.
-  package var unreadyReason: String? { connection == nil ? lastError.message : nil }
+  package var state: ConnectionState {
+    connection != nil ? .ready : isConnecting ? .connecting : .waiting(lastError)
+  }
 
   /// Calls under way on the present connection.
   package var callCount: Int { connection?.callCount ?? 0 }
@@ -85,24 +90,29 @@ package final class RPCClient: CallChannel, @unchecked Sendable {
     await withTaskCancellationHandler {
       var backoff = options.backoffMin
       while !isStopping, !Task.isCancelled {
+        isConnecting = true
         let isConnected = await connect()
-        attemptEnded()
+        attemptEnded(isConnected)
         if isConnected {
-          let opened = loop.now
           await untilConnectionEnds()
-          // Looks for the server again at once, unless it hung up on us just as quickly.
-          if loop.now - opened >= options.backoffMax {
+          if isConnecting {
             backoff = options.backoffMin
             continue
           }
         }
         if isStopping { break }
-        try? await loop.sleep(for: backoff * Double.random(in: 0.8...1.2))
+        await wakeUp.wait(atMost: backoff * Double.random(in: 0.8...1.2))
         backoff = min(backoff * 2, options.backoffMax)
       }
     } onCancel: {
       loop.execute { self.stop() }
     }
+  }
+
+  package func connectNow() {
+    if connection != nil || isConnecting || isStopping { return }
+    isConnecting = true
+    wakeUp.signal()
   }
 
   package func unary<Request: Message, Response: Message>(
@@ -112,7 +122,7 @@ package final class RPCClient: CallChannel, @unchecked Sendable {
     return try await withTaskCancellationHandler {
       try await withUnsafeThrowingContinuation { continuation in
         call.continuation = continuation
-        begin(call)
+        start(call)
       }
     } onCancel: {
       cancelled(call)
@@ -124,7 +134,7 @@ package final class RPCClient: CallChannel, @unchecked Sendable {
     return try await withTaskCancellationHandler {
       try await withUnsafeThrowingContinuation { continuation in
         call.continuation = continuation
-        begin(call)
+        start(call)
       }
     } onCancel: {
       cancelled(call)
@@ -135,67 +145,30 @@ package final class RPCClient: CallChannel, @unchecked Sendable {
     _ method: MethodReference<Request, Response>, _ request: Request?, _ options: CallOptions
   ) -> StreamingCall<Request, Response> {
     let call = PendingStream(method, request, options, loop: loop)
-    begin(call)
-    return StreamingCall(call) { [loop] in loop.execute { self.abandoned(call) } }
+    start(call)
+    return StreamingCall(call) { [loop] in loop.execute { call.abandoned() } }
   }
 
   // MARK: Calls
 
-  func begin(_ call: PendingCall) {
+  package func begin(_ call: PendingCall) {
+    if let connection { connection.begin(call, now: loop.now) } else { call.end(lastError) }
+  }
+
+  private func start(_ call: PendingCall) {
     loop.preconditionCurrent()
     call.deadline = loop.now + call.options.timeout
     if Task.isCancelled {
-      call.isCompleted = true
-      call.fail(RPCError(.cancelled, "the caller gave the call up"))
-    } else if let connection {
-      connection.begin(call, now: loop.now)
-    } else if call.options.waitsForReady, !isStopping {
-      wait(call)
+      call.end(.givenUp)
+    } else if connection == nil, call.waitsForReady, !isStopping {
+      waiting.append(call)
     } else {
-      call.isCompleted = true
-      call.fail(lastError)
+      begin(call)
     }
   }
 
-  func cancelled(_ call: PendingCall) {
-    loop.execute { self.giveUp(call, RPCError(.cancelled, "the caller gave the call up")) }
-  }
-
-  /// Nobody holds a call with a stream any more.
-  private func abandoned(_ call: PendingCall) {
-    giveUp(call, RPCError(.cancelled, "the caller gave the call up"))
-    call.link?.callAbandoned(call.stream)
-  }
-
-  private func wait(_ call: PendingCall) {
-    waiting.removeAll(where: \.isCompleted)
-    guard waiting.count < options.waitingMax else {
-      call.isCompleted = true
-      return call.fail(
-        RPCError(.resourceExhausted, "\(waiting.count) calls wait for a connection to \(address) already"))
-    }
-    waiting.append(call)
-    watchWaiting()
-  }
-
-  private func giveUp(_ call: PendingCall, _ error: RPCError) {
-    if let connection = call.connection {
-      connection.giveUp(call, error)
-    } else if !call.isCompleted {
-      call.isCompleted = true
-      call.fail(error)
-    }
-  }
-
-  /// Ends the waiting of calls whose time is up.
-  private func watchWaiting() {
-    if waitingTimer != nil { return }
-    waitingTimer = loop.schedule(after: ClientConnection.deadlineInterval) {
-      self.waitingTimer = nil
-      for call in self.waiting where call.deadline <= self.loop.now { self.giveUp(call, self.lastError) }
-      self.waiting.removeAll(where: \.isCompleted)
-      if !self.waiting.isEmpty { self.watchWaiting() }
-    }
+  private func cancelled(_ call: PendingCall) {
+    loop.execute { call.giveUp(.givenUp) }
   }
 
   // MARK: The connection
@@ -245,24 +218,32 @@ package final class RPCClient: CallChannel, @unchecked Sendable {
     case .opened:
       connection = opening
       opening = nil
-      onReadinessChange?(true)
-      let ready = waiting
-      waiting = []
-      for call in ready where !call.isCompleted {
-        if let connection { connection.begin(call, now: loop.now) } else { wait(call) }
+      opened = loop.now
+      isConnecting = false
+      onStateChange?()
+      for (call, _) in waiting.takeAll() {
+        if let connection { connection.begin(call, now: loop.now) } else { waiting.append(call) }
       }
     case .retired(let error, let unseen):
       lastError = error
       let wasReady = connection != nil
       (connection, opening) = (nil, nil)
+      // Looks for the server again at once, unless it hung up on us quickly.
+      if wasReady { isConnecting = !isStopping && loop.now - opened >= options.backoffMax }
       connectionEnded?.resume()
       connectionEnded = nil
-      if wasReady { onReadinessChange?(false) }
-      for call in unseen { wait(call) }
+      if wasReady { onStateChange?() }
+      for call in unseen {
+        if let pool = call.pool { pool.handedBack(call) } else { waiting.append(call) }
+      }
     }
   }
 
-  private func attemptEnded() {
+  private func attemptEnded(_ isConnected: Bool) {
+    if !isConnected {
+      isConnecting = false
+      onStateChange?()
+    }
     for waiter in attemptWaiters { waiter.resume() }
     attemptWaiters = []
   }
@@ -278,8 +259,7 @@ package final class RPCClient: CallChannel, @unchecked Sendable {
     lastError = RPCError(.unavailable, "the client of \(address) has ended", reason: "CLIENT_ENDED")
     connection?.end(lastError)
     opening?.end(lastError)
-    for call in waiting where !call.isCompleted { giveUp(call, lastError) }
-    waiting = []
-    attemptEnded()
+    waiting.fail(lastError) { _ in true }
+    attemptEnded(false)
   }
 }

@@ -26,6 +26,8 @@ final class MessageQueue<Element: Message>: InboundMessages, @unchecked Sendable
   private var messages = FIFO<(message: Element, cost: Int)>()
   private var reader: UnsafeContinuation<Element?, any Error>?
   private var end: Result<Void, any Error>?
+  /// Whether any message came.
+  private(set) var hasReceived = false
 
   init(loop: EventLoop, validates: Bool) {
     self.loop = loop
@@ -57,6 +59,7 @@ final class MessageQueue<Element: Message>: InboundMessages, @unchecked Sendable
   }
 
   override func receive(_ payload: RawSpan, cost: Int) throws(RPCError) {
+    hasReceived = true
     let message: Element
     do throws(DecodingError) {
       message = try Element(decoding: payload)
