@@ -43,3 +43,30 @@ class ReplicaTests(SystemTestCase):
             load.run_on(300)
         self.assertEqual(load.refusals, [])
         assert_books(self, deposits, load.accepted)
+
+    def test_a_rolling_restart_under_load_fails_no_request(self) -> None:
+        deposits = {self.client.funded_user(3000): 3000 for _ in range(20)}
+        parts = self.system.parts
+        # Ports of their own, two of each: a restarted replica listens where it did before.
+        replicas = [
+            parts.service(name, any_free_port(), any_free_port())
+            for name in ("orders-3", "orders-4", "payments-3", "payments-4")
+        ]
+        children = {replica.name: self.start(replica) for replica in replicas}
+        port = any_free_port()
+        backends = ",".join(f"127.0.0.1:{self.rpc_port(replica)}" for replica in replicas)
+        self.start(parts.gateway(port, any_free_port(), backends, name="gateway-3"))
+        with Load([f"127.0.0.1:{port}"], list(deposits)) as load:
+            load.run_on(200)
+            for replica in replicas:
+                self.assertTrue(replica.process.stop(), f"{replica.name} did not run")
+                # A replica that drains has done its work: it is not made to end.
+                self.assertEqual(children[replica.name].wait(), 0)
+                load.run_on(100)
+                self.start(replica)
+                load.run_on(100)
+        self.assertEqual((load.refusals, load.repeats), ([], 0), "a request failed")
+        assert_books(self, deposits, load.accepted)
+
+    def rpc_port(self, replica: Program) -> int:
+        return int(replica.command[replica.command.index(f"--{replica.process.kind}-port") + 1])
