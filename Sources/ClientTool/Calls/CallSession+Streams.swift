@@ -15,7 +15,7 @@ extension CallSession {
   func stream(_ request: RawMessage?, _ requests: RequestLines?) async throws {
     let began = loop.now
     let tally = StreamTally()
-    let call = client.stream(reference, request, options)
+    let call = channel.stream(reference, request, options)
     do {
       try await exchange(call, requests, tally)
       remarks?.ended(nil, place: nil, after: loop.now - began, call.responseMetadata, tally)

@@ -11,7 +11,7 @@ extension CallSession {
   func call(_ request: [UInt8], place: Int?) async throws -> String {
     let began = loop.now
     do {
-      let result = try await client.call(method: method.descriptor.id, payload: request, options: options)
+      let result = try await channel.call(method: method.descriptor.id, payload: request, options: options)
       remarks?.ended(nil, place: place, after: loop.now - began, result.metadata)
       return try json.response(result.payload)
     } catch {

@@ -7,7 +7,7 @@ internal import Wire
 struct CallSession: Sendable {
   let method: Catalog.Method
   let json: MethodJSON
-  let client: RPCClient
+  let channel: any CallChannel
   let options: CallOptions
   /// Calls that are under way at once, of a method without streams.
   let inFlightMax: Int

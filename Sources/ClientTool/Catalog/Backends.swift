@@ -88,8 +88,13 @@ struct Backends: Sendable {
     }
   }
 
-  /// The client of the server at `address`.
-  func client(of address: Address) -> RPCClient? { clients.first { $0.address == address }?.client }
+  /// What makes calls of `method`, at every server that offers it.
+  func pool(of method: Catalog.Method) -> RPCPool {
+    let members = clients.filter { method.addresses.contains($0.address) }.map {
+      PoolMember(loop: loop, connection: $0.client, watchesHealth: false)
+    }
+    return RPCPool(loop: loop, members: members)
+  }
 
   /// Waits for the attempt to connect to the server at `address`.
   ///

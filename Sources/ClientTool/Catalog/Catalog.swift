@@ -14,6 +14,13 @@ struct Catalog: Sendable {
     let server: ReflectedServer
     let service: ServiceDescriptor
     let descriptor: MethodDescriptor
+    /// Where it is called: at every server that answers for its service, or else at the one that has it as all do.
+    let addresses: [Address]
+
+    /// Whether a call beside which `metadata` travels may be made again when it is not known what became of it.
+    func isRepeatable(_ metadata: Metadata) -> Bool {
+      descriptor.isIdempotent || descriptor.takesIdempotencyKey && metadata["idempotency-key"] != nil
+    }
   }
 
   /// A name's meaning; the schemas are those that explain it.
@@ -40,7 +47,11 @@ struct Catalog: Sendable {
     for server in servers {
       for service in server.schemas.services {
         for method in service.methods where Self.matches(Self.name(service, method), wanted, partsMin: 2) {
-          found.append(Method(server: server, service: service, descriptor: method))
+          let offering = servers.filter { $0.services.contains(service.fullName) }.map(\.address)
+          found.append(
+            Method(
+              server: server, service: service, descriptor: method,
+              addresses: offering.isEmpty ? [server.address] : offering))
         }
       }
     }

@@ -71,12 +71,10 @@ struct BenchCommand: Command {
   func run(on loop: EventLoop, _ terminal: Terminal) async throws -> ExitStatus {
     let catalog = await Backends.with(backends, on: loop) { await $0.catalog(timeout: timeout ?? .seconds(10)) }
     let method = try catalog.method(named: method)
-    let servers = catalog.servers.filter { $0.services.contains(method.service.fullName) }.map(\.address)
-    let targets = servers.isEmpty ? [method.server.address] : servers
     let requests = try LoadRequests(RequestTemplate(template), MethodJSON(method))
     if let page { try WholeFile.checkWritable(page) }
     let plan = plan(of: method.descriptor)
-    let addresses = targets.flatMap { Array(repeating: $0, count: connections) }
+    let addresses = method.addresses.flatMap { Array(repeating: $0, count: connections) }
     let result = try await Backends.with(backends.at(addresses), on: loop) { backends in
       for answer in await backends.ask({ _, _ in }) { try answer.get() }
       return await LoadGenerator(
@@ -85,7 +83,7 @@ struct BenchCommand: Command {
     }
     let report = BenchReport(
       method: "\(method.service.name).\(method.descriptor.name)", shape: method.descriptor.shape,
-      servers: targets.map(\.description), plan: plan, result: result)
+      servers: method.addresses.map(\.description), plan: plan, result: result)
     terminal.print(isJSON ? "\(report.json)" : report.text)
     if let page {
       try WholeFile.write(BenchPage(report: report, environment: BenchEnvironment(words: words)).html, to: page)

@@ -65,11 +65,13 @@ struct CallCommand: Command {
     try await Backends.with(backends, on: loop) { backends in
       let method = try await backends.method(
         named: method, timeout: timeout ?? .seconds(10), waitsForReady: waitsForReady)
-      guard let client = backends.client(of: method.server.address) else { return .notWell }
       let timeout = timeout ?? (method.descriptor.isUnary ? .seconds(10) : CallOptions.timeoutMax)
-      let options = CallOptions(timeout: timeout, metadata: metadata, waitsForReady: waitsForReady)
+      let options = CallOptions(
+        timeout: timeout, metadata: metadata, waitsForReady: waitsForReady,
+        isRepeatable: method.isRepeatable(metadata))
       let session = CallSession(
-        method: method, json: MethodJSON(method), client: client, options: options, inFlightMax: concurrency,
+        method: method, json: MethodJSON(method), channel: backends.pool(of: method), options: options,
+        inFlightMax: concurrency,
         printsErrors: isJSON, loop: loop, terminal: terminal, output: LineOutput(loop: loop, terminal: terminal),
         remarks: isVerbose ? CallRemarks(method, options, terminal) : nil)
       return try await session.run(source)
