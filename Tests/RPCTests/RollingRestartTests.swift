@@ -116,6 +116,18 @@ import Wire
               if count != 20 { throw RPCError(.dataLoss, "\(count) of 20 pieces") }
             }
           }
+          group.addTask {
+            await load.run {
+              let call = probe.consume()
+              for number in 0..<20 {
+                try await call.send(Piece(number: UInt64(number), payload: [1, 2, 3]))
+                if number % 7 == 0 { try await loop.sleep(for: .milliseconds(1)) }
+              }
+              call.finish()
+              let count = try await call.response().count
+              if count != 20 { throw RPCError(.dataLoss, "\(count) of 20 pieces") }
+            }
+          }
         }
         for _ in 0..<3 {
           for replica in replicas {

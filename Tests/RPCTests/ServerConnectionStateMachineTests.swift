@@ -33,6 +33,7 @@ import Testing
     case .stream(let isOpen): "stream of \(isOpen ? "an open" : "an ended") call"
     case .cancel(let call): "cancel \(call)"
     case .pong(let value): "pong \(value)"
+    case .drain: "drain"
     case .close(let reason, _): "close \(reason)"
     }
   }
@@ -118,6 +119,21 @@ import Testing
     #expect(machine.phase == .closed && !machine.isDrained)
   }
 
+  @Test func `a server that leaves takes what its client began before it knew`() {
+    var machine = Self.opened()
+    let isToBeTold = machine.leave()
+    #expect(isToBeTold)
+    #expect(Self.feed(&machine, .request, 1) == "start 1 4097 500")
+    #expect(Self.said(machine.frameReceived(FrameHeader(kind: .pong, value: 7), [UInt8]().span.bytes)) == "ignore")
+    let known = FrameHeader(kind: .pong, value: Machine.leavingPing)
+    #expect(Self.said(machine.frameReceived(known, [UInt8]().span.bytes)) == "drain")
+    machine.drain()
+    #expect(Self.feed(&machine, .request, 2) == "ignore" && machine.lastStream == 1)
+    var ungreeted = Machine(hello: Self.hello())
+    let areToBeTold = [machine.leave(), ungreeted.leave()]
+    #expect(areToBeTold == [false, false])
+  }
+
   @Test func `a connection that drains before it was greeted expects nothing more`() {
     var machine = Machine(hello: Self.hello())
     machine.drain()
@@ -152,7 +168,7 @@ import Testing
   private static func step(_ machine: inout Machine, _ book: inout Book, _ random: inout SeededRandom) {
     let seed: Comment = "seed \(book.seed)"
     switch Int.random(in: 0..<20, using: &random) {
-    case 0: machine.drain()
+    case 0: if !machine.leave() { machine.drain() }
     case 1...4 where book.running > 0:
       machine.handlerEnded()
       book.running -= 1
@@ -171,13 +187,13 @@ import Testing
       let before = machine.phase
       switch machine.frameReceived(FrameHeader(kind: kind, stream: stream, value: 1), payload.span.bytes) {
       case .start(let started, _, _):
-        #expect(before == .open && started > book.highest && book.running < 4, seed)
+        #expect((before == .open || before == .leaving) && started > book.highest && book.running < 4, seed)
         machine.callStarted("call \(started)", stream: started)
         book.open.insert("call \(started)")
         book.running += 1
         book.highest = started
       case .refuse(let refused, _):
-        #expect(before == .open && refused > book.highest && book.running == 4, seed)
+        #expect((before == .open || before == .leaving) && refused > book.highest && book.running == 4, seed)
         book.highest = refused
       case .cancel(let call): #expect(book.open.remove(call) != nil, seed)
       case .close:
@@ -185,6 +201,7 @@ import Testing
         book.wasClosed = true
       case .greet: #expect(before == .awaitingHello, seed)
       case .pong: #expect(kind == .ping, seed)
+      case .drain: #expect(before == .leaving, seed)
       case .stream(let isOpen): #expect(isOpen == book.open.contains("call \(stream)"), seed)
       case .ignore: break
       }

@@ -5,8 +5,11 @@ struct ServerConnectionStateMachine<Call> {
   enum Phase: Equatable {
     /// Next: `open`, or `closed`.
     case awaitingHello
-    /// Next: `draining`, or `closed`.
+    /// Next: `leaving`, `draining`, or `closed`.
     case open
+    /// A goAway was sent that names no stream, and a ping behind it: the calls that come before its pong were begun by a
+    /// client that did not know, and are taken. Next: `draining`, or `closed`.
+    case leaving
     /// A goAway was sent with the last stream that was seen: open calls are finished, later ones are not answered, and
     /// their caller makes them elsewhere. Next: `closed`.
     case draining
@@ -30,9 +33,14 @@ struct ServerConnectionStateMachine<Call> {
     case cancel(Call)
     /// Answer a ping.
     case pong(UInt32)
+    /// The client knows that we leave: drain now.
+    case drain
     /// Say why, then disconnect.
     case close(GoAwayReason, String)
   }
+
+  /// The number of the ping behind a goAway.
+  static var leavingPing: UInt32 { .max }
 
   private(set) var phase = Phase.awaitingHello
   /// The calls that were not answered at once, and whose answer is due.
@@ -58,6 +66,7 @@ struct ServerConnectionStateMachine<Call> {
     case (_, .cancel): return cancelReceived(header.stream)
     case (_, .message), (_, .end), (_, .credit): return streamFrameReceived(header)
     case (_, .ping): return .pong(header.value)
+    case (.leaving, .pong) where header.value == Self.leavingPing: return .drain
     case (_, .pong), (_, .goAway): return .ignore
     case (.draining, .hello): return .ignore  // It may be the first: a server can drain before its peer has spoken.
     case (_, .hello): return violation("a second hello")
@@ -76,6 +85,15 @@ struct ServerConnectionStateMachine<Call> {
 
   /// The answer of `stream` was given; nil when it is not due any more.
   mutating func callAnswered(stream: UInt32) -> Call? { calls.removeValue(forKey: stream) }
+
+  /// We are going to take no new calls.
+  ///
+  /// - Returns: whether the client is to be told and asked first; otherwise drain at once.
+  mutating func leave() -> Bool {
+    guard phase == .open else { return false }
+    phase = .leaving
+    return true
+  }
 
   /// We take no new calls.
   mutating func drain() {

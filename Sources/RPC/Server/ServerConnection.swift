@@ -6,6 +6,8 @@ internal import Wire
 final class ServerConnection: TCPConnectionDelegate, @unchecked Sendable {
   /// Bytes that wait to go out before no more requests are read.
   private static let queuedBytesMax = 1 << 20
+  /// How long a client has to answer that it knows of our leaving.
+  private static let leavingTimeout: Duration = .seconds(1)
 
   let tcp: TCPConnection
   let opened: LoopInstant
@@ -19,12 +21,21 @@ final class ServerConnection: TCPConnectionDelegate, @unchecked Sendable {
   private var pings: PingPolicy
   private var peerPayloadBytesMax = 0
   private var helloTimer: LoopTimer?
+  private var leavingTimer: LoopTimer?
+  private var departure: Departure?
   /// No deadline of an open call is earlier.
   private var earliestDeadline = LoopInstant(nanoseconds: .max)
   /// What the client calls itself; empty when it does not say.
   private(set) var peerName = ""
   /// What went over the connection so far.
   private(set) var traffic = Traffic()
+
+  /// Why a connection takes no new calls, and when it will be closed at the latest.
+  private struct Departure {
+    let reason: GoAwayReason
+    let text: String
+    let end: LoopInstant
+  }
 
   /// Figures of a connection.
   struct Traffic {
@@ -99,6 +110,7 @@ final class ServerConnection: TCPConnectionDelegate, @unchecked Sendable {
       noteEnd(of: context, .cancelled)
       stop(context)
     case .pong(let value): pingReceived(value)
+    case .drain: drainNow()
     case .close(let reason, let text): close(reason, text)
     }
   }
@@ -257,14 +269,27 @@ final class ServerConnection: TCPConnectionDelegate, @unchecked Sendable {
     case .nothing: break
     case .ping(let value): output.append(FrameHeader(kind: .ping, value: value))
     case .lost: abort()
-    case .idle: drain(.idle, within: .zero, "no call for a long time")
+    case .idle: drain(.idle, within: server.limits.drainTimeout, "no call for a long time")
     }
   }
 
-  /// Takes no new calls, and says so.
+  /// Takes no new calls once the client knows, or has had time to.
   func drain(_ reason: GoAwayReason = .shutdown, within time: Duration, _ text: String = "") {
+    departure = Departure(reason: reason, text: text, end: tcp.loop.now + time)
+    guard machine.leave() else { return drainNow() }
+    sendGoAway(reason, text, stream: .max, milliseconds: UInt32(clamping: time.millisecondsRoundedUp))
+    output.append(
+      FrameHeader(kind: .ping, value: ServerConnectionStateMachine<CallContext>.leavingPing))
+    leavingTimer = tcp.loop.schedule(after: min(Self.leavingTimeout, time / 4)) { self.drainNow() }
+  }
+
+  /// Takes no new calls, and says which was the last.
+  private func drainNow() {
+    leavingTimer?.cancel()
+    guard let departure, machine.phase != .draining, machine.phase != .closed else { return }
     machine.drain()
-    sendGoAway(reason, text, milliseconds: UInt32(clamping: time.millisecondsRoundedUp))
+    let left = departure.end.milliseconds(since: tcp.loop.now)
+    sendGoAway(departure.reason, departure.text, stream: machine.lastStream, milliseconds: UInt32(clamping: left))
     if machine.isDrained { server.connectionDrained(self) }
   }
 
@@ -291,18 +316,18 @@ final class ServerConnection: TCPConnectionDelegate, @unchecked Sendable {
 
   /// Says why, and closes.
   func close(_ reason: GoAwayReason, _ text: String) {
-    sendGoAway(reason, text, milliseconds: 0)
+    sendGoAway(reason, text, stream: machine.lastStream, milliseconds: 0)
     closeDrained()
   }
 
-  private func sendGoAway(_ reason: GoAwayReason, _ text: String, milliseconds: UInt32) {
+  private func sendGoAway(_ reason: GoAwayReason, _ text: String, stream: UInt32, milliseconds: UInt32) {
     output.append(
-      FrameHeader(kind: .goAway, stream: machine.lastStream, code: reason.rawValue, value: milliseconds),
-      payload: Array(text.utf8))
+      FrameHeader(kind: .goAway, stream: stream, code: reason.rawValue, value: milliseconds), payload: Array(text.utf8))
   }
 
   private func ended() {
     helloTimer?.cancel()
+    leavingTimer?.cancel()
     for context in machine.connectionClosed() {
       noteEnd(of: context, .cancelled)
       context.task?.cancel()
