@@ -118,3 +118,21 @@ let package = Package(
       ["ClientTool", "Probe", "Schema", "RPC", "JetStream", "Service", "EventLoop", "TLS", "Wire", "API"]),
   ]
 )
+
+/// Set by tools/fuzz: the decoders count what is reached in them, and there is a program that feeds them, for whose link
+/// libFuzzer is needed.
+if Context.environment["GOZON_FUZZ"] != nil {
+  let counting: [SwiftSetting] = [.unsafeFlags(["-sanitize=fuzzer", "-enable-testing", "-assert-config", "Debug"])]
+  for target in package.targets where ["Wire", "Schema", "HTTP", "RPC", "API"].contains(target.name) {
+    target.swiftSettings = strict + counting
+  }
+  for target in package.targets where target.name == "SchemaCompiler" {
+    // It has decoders in it. This runtime brings their counters, and no main.
+    target.linkerSettings = [.unsafeFlags(["-Xclang-linker", "-fsanitize=undefined"])]
+  }
+  package.targets.append(
+    .executableTarget(
+      name: "fuzz", dependencies: ["API", "RPC", "HTTP", "Schema", "Wire"], path: "Tests/Fuzz/Targets",
+      exclude: ["schemas.txt", "Schemas"], swiftSettings: strict + counting,
+      linkerSettings: [.unsafeFlags(["-sanitize=fuzzer"])], plugins: ["SchemaPlugin"]))
+}
