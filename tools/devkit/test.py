@@ -13,11 +13,12 @@ import tempfile
 import time
 import unittest
 import xml.etree.ElementTree as ElementTree
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Iterator
 
-from devkit import coverage
+from devkit import coverage, fuzz
 from devkit.console import Failure, complain, last_lines, run_step, say
 from devkit.home import CHECKOUT, Home
 from devkit.nats import PrivateNATS
@@ -26,8 +27,11 @@ from devkit.postgres import PrivatePostgres
 from devkit.processes import discard_all
 from devkit.settings import any_free_port
 
+PARTS = ("lint", "unit", "system", "fuzz")
 LINTED = ("Sources", "Tests", "Plugins", "Package.swift")
 SYSTEM_TESTS = CHECKOUT / "Tests" / "SystemTests"
+FUZZING_SECONDS = 5
+"""For each target: enough to try all seeds and past crashes, and to notice what breaks easily."""
 
 
 @dataclass
@@ -46,15 +50,16 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="tools/test",
         description="Checks the format, builds with warnings as errors, runs the unit and integration tests on a "
-        "PostgreSQL and a NATS of its own, then the system tests, and measures the coverage of Sources. "
+        "PostgreSQL and a NATS of its own, then the system tests, measures the coverage of Sources, and feeds every "
+        "decoder for a few seconds with its past crashes and what a fuzzer makes up. "
         "The last line is `N passed, N failed`.",
     )
-    parser.add_argument("--only", choices=("lint", "unit", "system"), help="run one part; coverage is not judged then")
+    parser.add_argument("--only", choices=PARTS, help="run one part; coverage is not judged then")
     parser.add_argument("--filter", metavar="PATTERN", help="run the tests whose names contain this")
     options = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
-    parts = [options.only] if options.only else ["lint", "unit", "system"]
+    parts = [options.only] if options.only else PARTS
     whole = not (options.only or options.filter)
     started = time.monotonic()
     count = Count()
@@ -69,6 +74,8 @@ def main(arguments: list[str]) -> int:
                 count.add(_unit_tests(scratch, options.filter))
             if "system" in parts:
                 count.add(_system_tests(scratch, programs, options.filter))
+            if "fuzz" in parts and (options.only or whole):
+                count.add(_fuzz(scratch, options.filter))
             if whole:
                 count.add(_judge_coverage(scratch, programs))
         except Failure as failure:
@@ -219,6 +226,21 @@ def _close_systems() -> None:
 
     for system in list(GozonSystem.live):
         system.close()
+
+
+def _fuzz(scratch: Path, pattern: str | None) -> Count:
+    """A short run of every target, one on each core; its past crashes come first."""
+    targets = [target for target in fuzz.build(scratch / "fuzz.log") if not pattern or pattern in target.name]
+    say(f"fuzzing {len(targets)} targets, {FUZZING_SECONDS} s each ...")
+    with ThreadPoolExecutor(os.cpu_count()) as cores:
+        outcomes = list(cores.map(lambda target: fuzz.run(target, seconds=FUZZING_SECONDS), targets))
+    count = Count()
+    for target, outcome in zip(targets, outcomes):
+        say(f"  {target.name}: {outcome.inputs:,} inputs, {outcome.reached:,} edges reached")
+        if outcome.finding:
+            complain(f"  broken by {outcome.finding}; see tools/fuzz {target.name} --replay")
+        count.add(Count(passed=0, failed=1) if outcome.finding else Count(passed=1))
+    return count
 
 
 def _judge_coverage(scratch: Path, programs: Path) -> Count:

@@ -144,7 +144,7 @@ package struct RequestErrors: Error, Equatable, Sendable {
   package let violations: [FieldViolation]
 }
 
-/// A name as a JSON pointer writes it (RFC 6901 section 3).
+/// A name as a JSON pointer writes it (RFC 6901 section 3), which knows code points and no characters made of several.
 private func jsonPointerToken(_ name: String) -> String {
-  name.map { $0 == "~" ? "~0" : $0 == "/" ? "~1" : String($0) }.joined()
+  name.unicodeScalars.map { $0 == "~" ? "~0" : $0 == "/" ? "~1" : String($0) }.joined()
 }

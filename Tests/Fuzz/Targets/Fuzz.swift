@@ -1,24 +1,33 @@
-/// The program of `tools/fuzz`: `fuzz TARGET` and libFuzzer's own arguments; `fuzz` alone lists the targets.
+import Foundation
+
+/// The program of `tools/fuzz`: libFuzzer with its own arguments, on the target that `GOZON_FUZZ_TARGET` names, so that
+/// processes which libFuzzer starts are on it too.
+///
+/// `fuzz seeds DIRECTORY` writes the seeds of every target, each into a directory of its own, and lists the targets.
 @main
 enum Fuzz {
-  static func main() {
-    guard let target = FuzzTarget.all.first(where: { $0.name == CommandLine.arguments.dropFirst().first }) else {
-      for target in FuzzTarget.all { print("\(target.name)\t\(target.purpose)") }
-      return
+  static func main() throws {
+    let arguments = CommandLine.arguments
+    if arguments.count == 3, arguments[1] == "seeds" { return try writeSeeds(to: URL(filePath: arguments[2])) }
+    let name = ProcessInfo.processInfo.environment["GOZON_FUZZ_TARGET"]
+    guard let target = FuzzTarget.all.first(where: { $0.name == name }) else {
+      print("GOZON_FUZZ_TARGET has to be one of \(FuzzTarget.all.map(\.name).joined(separator: ", "))")
+      exit(64)
     }
     FuzzTarget.current = target
-    runFuzzer()
+    var (count, values) = (CommandLine.argc, CommandLine.unsafeArgv)
+    exit(libFuzzer(&count, &values, testOneInput))
   }
 
-  /// Hands over to libFuzzer, which returns when it is done.
-  private static func runFuzzer() {
-    var count = CommandLine.argc
-    // It reads the target's name as the directory of its corpus, were it left in; arguments behind it move up.
-    var arguments = CommandLine.unsafeArgv
-    arguments[1] = arguments[0]
-    arguments += 1
-    count -= 1
-    withUnsafeMutablePointer(to: &arguments) { _ = libFuzzer(&count, $0, testOneInput) }
+  private static func writeSeeds(to directory: URL) throws {
+    for target in FuzzTarget.all {
+      let own = directory.appending(path: target.name)
+      try FileManager.default.createDirectory(at: own, withIntermediateDirectories: true)
+      for (number, seed) in target.seeds().enumerated() {
+        try Data(seed).write(to: own.appending(path: "\(number)"))
+      }
+      print("\(target.name)\t\(target.purpose)")
+    }
   }
 }
 

@@ -6,15 +6,22 @@ struct FuzzTarget: Sendable {
   let purpose: String
   /// Tries one input.
   let test: @Sendable ([UInt8]) -> Void
+  /// Inputs to begin with, the same each time.
+  let seeds: @Sendable () -> [[UInt8]]
 
   /// Every target.
   static let all = [
-    FuzzTarget(name: "frames", purpose: "frames, both connection state machines, credit", test: fuzzFrames),
-    FuzzTarget(name: "greetings", purpose: "metadata and hellos", test: fuzzGreetings),
-    FuzzTarget(name: "messages", purpose: "bytes to messages, and on to JSON and back", test: fuzzMessages),
-    FuzzTarget(name: "json", purpose: "JSON and texts to messages and back", test: fuzzJSON),
-    FuzzTarget(name: "schema", purpose: "schema files, their lint and comparison", test: fuzzSchema),
-    FuzzTarget(name: "http", purpose: "HTTP requests, whole and in pieces", test: fuzzHTTP),
+    FuzzTarget(
+      name: "frames", purpose: "frames, the state machines of both sides, credit", test: fuzzFrames,
+      seeds: frameSeeds),
+    FuzzTarget(name: "greetings", purpose: "metadata and hellos", test: fuzzGreetings, seeds: greetingSeeds),
+    FuzzTarget(
+      name: "messages", purpose: "messages of every type, and on to JSON and back", test: fuzzMessages,
+      seeds: messageSeeds),
+    FuzzTarget(name: "json", purpose: "JSON and texts to messages, and back", test: fuzzJSON, seeds: jsonSeeds),
+    FuzzTarget(
+      name: "schema", purpose: "schema files, and what the tools do with them", test: fuzzSchema, seeds: schemaSeeds),
+    FuzzTarget(name: "http", purpose: "HTTP requests, whole and in pieces", test: fuzzHTTP, seeds: httpSeeds),
   ]
 
   // Written once, before the fuzzer runs; libFuzzer has one thread.

@@ -45,8 +45,16 @@ func encode(_ json: [UInt8], _ message: Int) -> [UInt8]? {
   }
 }
 
-/// A refusal says why, and no more often than is allowed.
+/// A refusal says why and where, and no more often than is allowed.
 private func expectReasons(_ errors: RequestErrors) {
-  precondition((1...FieldViolation.countMax).contains(errors.violations.count))
-  precondition(errors.violations.allSatisfy { !$0.detail.isEmpty && ($0.pointer.isEmpty || $0.pointer.first == "/") })
+  precondition((1...FieldViolation.countMax).contains(errors.violations.count), "refused without a reason")
+  for violation in errors.violations {
+    let pointer = Array(violation.pointer.utf8)
+    precondition(!violation.detail.isEmpty, "a reason without words")
+    precondition(pointer.isEmpty || pointer[0] == UInt8(ascii: "/"), "no JSON pointer: \(violation.pointer)")
+    for (index, byte) in pointer.enumerated() where byte == UInt8(ascii: "~") {
+      let next = index + 1 < pointer.count ? pointer[index + 1] : 0
+      precondition("01".utf8.contains(next), "no JSON pointer: \(violation.pointer)")
+    }
+  }
 }

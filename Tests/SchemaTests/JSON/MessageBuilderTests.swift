@@ -131,6 +131,9 @@ struct MessageBuilderTests {
 
   @Test func `an unknown name is escaped in its pointer and cut`() {
     #expect(leaf.problems(#"{"a/b~c":1}"#) == ["/a~1b~0c there is no field 'a/b~c'"])
+    // An accent makes one character with what it stands on, and changes nothing.
+    #expect(
+      leaf.problems("{\"a/\u{301}~\u{301}\":1}") == ["/a~1\u{301}~0\u{301} there is no field 'a/\u{301}~\u{301}'"])
     let name = String(repeating: "ж", count: 1000)
     let shown = String(repeating: "ж", count: 64)
     #expect(leaf.problems("{\"\(name)\":1}") == ["/\(shown) there is no field '\(shown)'"])
