@@ -4,7 +4,8 @@
 private let greeting = Hello(
   payloadBytesMax: 4_096, streamsMax: 3, callWindow: 300, connectionWindow: 700)
 
-/// A server's machine and credit, without handlers: calls with a stream go on until something ends them.
+/// A server's machine and credit, without handlers: calls with a stream go on until something ends them. A ping with the
+/// number 7 makes it drain.
 struct FuzzedServer {
   private var machine = ServerConnectionStateMachine<UInt32>(hello: greeting)
   private var streams: FuzzedStreams?
@@ -33,13 +34,16 @@ struct FuzzedServer {
     case .start(let stream, _, _): start(stream, frame.header.flags)
     case .stream(let isOpen): streams?.received(frame, isOpen: isOpen)
     case .refuse(let stream, _), .cancel(let stream): streams?.ended(stream)
-    case .ignore, .close, .pong: break
+    // As an operator might say at any time.
+    case .pong(let value): if value == 7 { machine.drain() }
+    case .ignore, .close: break
     }
     if case .cancel = action { machine.handlerEnded() }
   }
 
   /// Calls without a stream are answered at once.
   private mutating func start(_ stream: UInt32, _ flags: FrameHeader.Flags) {
+    precondition(machine.phase == .open, "a call began that nobody takes")
     guard flags.contains(.requestsStream) || flags.contains(.responsesStream) else { return }
     machine.callStarted(stream, stream: stream)
     streams?.began(stream, sends: flags.contains(.responsesStream), receives: flags.contains(.requestsStream))

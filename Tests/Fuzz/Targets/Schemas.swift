@@ -5,9 +5,15 @@ import Schema
 /// The schemas that messages of the fuzzer have: the house's, and the one that uses everything the language has.
 enum FuzzSchemas {
   /// All of them.
-  static let all = parse(
-    [OrdersSchema.file, PaymentsSchema.file, EventsSchema.file, ProbeSchema.file, RpcSchema.file]
-      + [EverythingSchema.file, SharedSchema.file])
+  static let all = parse(house + tests)
+
+  /// The one that uses everything, with what it imports.
+  static let everything = parse(tests)
+
+  private static let house = [
+    OrdersSchema.file, PaymentsSchema.file, EventsSchema.file, ProbeSchema.file, RpcSchema.file,
+  ]
+  private static let tests = [EverythingSchema.file, SharedSchema.file]
 
   /// The translator of all of them.
   static let translator = JSONTranslator(all)
