@@ -15,6 +15,13 @@ package struct SeededRandom: RandomNumberGenerator {
     state = self.seed
   }
 
+  /// So many of new seeds, or only the one of `GOZON_TEST_SEED`.
+  package static func several(_ count: Int) -> [SeededRandom] {
+    let first = SeededRandom()
+    if ProcessInfo.processInfo.environment["GOZON_TEST_SEED"] != nil { return [first] }
+    return (0..<UInt64(count)).map { SeededRandom(seed: first.seed &+ $0) }
+  }
+
   package mutating func next() -> UInt64 {
     state &+= 0x9E37_79B9_7F4A_7C15
     var mixed = state
