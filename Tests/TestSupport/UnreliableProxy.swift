@@ -32,7 +32,7 @@ package final class UnreliableProxy: @unchecked Sendable {
   }
 
   private func accept(_ client: TCPConnection) {
-    let bytes = cutsLeft > 0 ? Int.random(in: 0...60_000, using: &random) : Int.max
+    let bytes = cutsLeft > 0 ? Int.random(in: 0...400_000, using: &random) : Int.max
     cutsLeft -= 1
     let link = Link(loop: loop, client: client, bytesLeft: bytes, random: SeededRandom(seed: random.next()))
     connections.append(link)
@@ -90,7 +90,7 @@ private final class Link: @unchecked Sendable {
 /// What one side says, on its way to the other.
 // Confined to the loop of its connections.
 private final class Way: TCPConnectionDelegate, @unchecked Sendable {
-  private unowned let link: Link
+  private let link: Link
   private let sink: TCPConnection
   private var waiting: [UInt8] = []
   private var isMoving = false
