@@ -32,6 +32,7 @@ import Wire
     (options.callWindow, options.connectionWindow) = (3_000, 9_000)
     options.backoffMax = .milliseconds(50)
     let client = RPCClient(loop: loop, host: "127.0.0.1", port: proxy.port, options: options)
+    var served: [ObjectIdentifier: ServerConnection] = [:]
     let plans = (0..<callCount).map { _ in CallPlan(&random, isHasty: cuts > 0) }
     let outcomes = await withTaskGroup(of: CallPlan.Outcome?.self) { group in
       group.addTask {
@@ -40,7 +41,10 @@ import Wire
       }
       for plan in plans { group.addTask { await plan.make(ProbeClient(client)) } }
       var outcomes: [CallPlan.Outcome] = []
-      while outcomes.count < callCount, let outcome = await group.next() { outcomes += outcome.map { [$0] } ?? [] }
+      while outcomes.count < callCount, let outcome = await group.next() {
+        outcomes += outcome.map { [$0] } ?? []
+        served.merge(server.connections) { first, _ in first }
+      }
       #expect(client.callCount == 0, comment)
       group.cancelAll()
       return outcomes
@@ -50,6 +54,10 @@ import Wire
     proxy.close()
     for _ in 0..<2_500 where !server.connections.isEmpty { try await loop.sleep(for: .milliseconds(2)) }
     #expect(server.connections.isEmpty, comment)
+    for connection in served.values {
+      #expect(connection.machine.runningHandlers == 0 && connection.machine.calls.isEmpty, comment)
+      #expect(connection.link?.flow.calls.isEmpty != false, comment)
+    }
     #expect(server.methodStatistics.allSatisfy { $0.statistics.active == 0 }, comment)
   }
 }
