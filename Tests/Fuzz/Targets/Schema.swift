@@ -12,7 +12,8 @@ import Schema
     use(schemas)
   } catch {
     precondition((1...SchemaErrors.countMax).contains(error.errors.count))
-    for error in error.errors { expectPlace(of: error, in: sources) }
+    let files = Dictionary(uniqueKeysWithValues: sources.map { ($0.name, lineLengths($0.source)) })
+    for error in error.errors { expectPlace(of: error, in: files) }
   }
 }
 
@@ -31,12 +32,14 @@ private func use(_ schemas: SchemaSet) {
   }
 }
 
-private func expectPlace(of error: SchemaError, in sources: [(name: String, source: String)]) {
-  guard let source = sources.first(where: { $0.name == error.file })?.source else {
-    preconditionFailure("a fault in no file: \(error)")
-  }
-  let lines = source.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false)
+/// The lengths of a file's lines, in Unicode scalars.
+private func lineLengths(_ source: String) -> [Int] {
+  source.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false).map(\.count)
+}
+
+private func expectPlace(of error: SchemaError, in files: [String: [Int]]) {
+  guard let lines = files[error.file] else { preconditionFailure("a fault in no file: \(error)") }
   let (line, column) = (error.position.line, error.position.column)
   precondition(!error.message.isEmpty && (1...lines.count).contains(line), "a fault at no place: \(error)")
-  precondition((1...lines[line - 1].count + 1).contains(column), "a fault at no place: \(error)")
+  precondition((1...lines[line - 1] + 1).contains(column), "a fault at no place: \(error)")
 }
