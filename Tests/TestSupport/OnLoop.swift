@@ -5,7 +5,9 @@ internal import Foundation
 package func onLoop<Result: Sendable>(
   _ body: @escaping @Sendable (EventLoop) async throws -> Result
 ) async throws -> Result {
-  try await withCheckedThrowingContinuation { continuation in
+  // As the programs do: a peer that hangs up while it is written to is no reason to end.
+  signal(SIGPIPE, SIG_IGN)
+  return try await withCheckedThrowingContinuation { continuation in
     let thread = Thread {
       do {
         let loop = try EventLoop()
