@@ -35,7 +35,8 @@ struct FuzzedServer {
     case .stream(let isOpen): streams?.received(frame, isOpen: isOpen)
     case .refuse(let stream, _), .cancel(let stream): streams?.ended(stream)
     // As an operator might say at any time.
-    case .pong(let value): if value == 7 { machine.drain() }
+    case .pong(let value): if value == 7, !machine.leave() { machine.drain() }
+    case .drain: machine.drain()
     case .ignore, .close: break
     }
     if case .cancel = action { machine.handlerEnded() }
@@ -43,7 +44,7 @@ struct FuzzedServer {
 
   /// Calls without a stream are answered at once.
   private mutating func start(_ stream: UInt32, _ flags: FrameHeader.Flags) {
-    precondition(machine.phase == .open, "a call began that nobody takes")
+    precondition(machine.phase == .open || machine.phase == .leaving, "a call began that nobody takes")
     guard flags.contains(.requestsStream) || flags.contains(.responsesStream) else { return }
     machine.callStarted(stream, stream: stream)
     streams?.began(stream, sends: flags.contains(.responsesStream), receives: flags.contains(.requestsStream))
