@@ -34,15 +34,16 @@ package struct Backend: Sendable {
   }
 
   private let name: String
-  private let consumer: ConsumerConfiguration
+  private let consumers: [ConsumerConfiguration]
   private let specialize: @Sendable (Foundation) throws -> Specialty
 
-  /// A backend called `name` (`orders`, `payments`) that takes the messages of `consumer`.
+  /// A backend called `name` (`orders`, `payments`) that takes the messages of `consumers`.
   package init(
-    name: String, consumer: ConsumerConfiguration, specialize: @escaping @Sendable (Foundation) throws -> Specialty
+    name: String, consumers: [ConsumerConfiguration],
+    specialize: @escaping @Sendable (Foundation) throws -> Specialty
   ) {
     self.name = name
-    self.consumer = consumer
+    self.consumers = consumers
     self.specialize = specialize
   }
 
@@ -51,7 +52,7 @@ package struct Backend: Sendable {
     let database = try Database(
       loop: loop, log: log, url: configuration.text("database-url-\(name)"), name: "gozon-\(name)",
       connections: configuration.integer("database-connections"), directory: configuration.text("migrations"))
-    let broker = Broker(loop: loop, url: configuration.text("nats-url"), name: "gozon-\(name)", consumer: consumer)
+    let broker = Broker(loop: loop, url: configuration.text("nats-url"), name: "gozon-\(name)", consumers: consumers)
     let specialty = try specialize(
       Foundation(loop: loop, log: log, configuration: configuration, database: database, broker: broker))
     let readiness: @Sendable () -> [Readiness] = { [database.readiness, broker.readiness] }

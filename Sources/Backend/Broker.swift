@@ -10,12 +10,12 @@ package final class Broker: @unchecked Sendable {
   package let client: JetStreamClient
   private let stopping: LoopSignal
 
-  /// The broker at `url`, with the streams of the system and `consumer`.
-  package init(loop: EventLoop, url: String, name: String, consumer: ConsumerConfiguration) {
+  /// The broker at `url`, with the streams of the system and `consumers`.
+  package init(loop: EventLoop, url: String, name: String, consumers: [ConsumerConfiguration]) {
     client = JetStreamClient(
       loop: loop, options: .init(url: url, name: name),
       topology: Topology(
-        streams: [EventStreams.orders, EventStreams.payments, EventStreams.dead], consumers: [consumer]))
+        streams: [EventStreams.orders, EventStreams.payments, EventStreams.dead], consumers: consumers))
     stopping = LoopSignal(loop: loop)
   }
 

@@ -18,6 +18,8 @@ package enum EventStreams {
 
   /// Payments' consumer of orders taken.
   package static let chargeOrders = consumer("payments", of: "ORDERS", filter: "orders.created.*")
+  /// Payments' consumer of orders to be cancelled: beside the other, because the two need no order between them.
+  package static let cancelOrders = consumer("payments-cancelled", of: "ORDERS", filter: "orders.cancelled.*")
   /// Orders' consumer of charges decided.
   package static let settleOrders = consumer("orders", of: "PAYMENTS", filter: "payments.settled.*")
 

@@ -17,6 +17,9 @@ package enum EventSubject {
   /// Orders were taken.
   package static func orderCreated(of userID: UUID) -> String { "orders.created.\(lane(of: userID))" }
 
-  /// Charges were decided.
+  /// Orders are to be cancelled.
+  package static func orderCancelled(of userID: UUID) -> String { "orders.cancelled.\(lane(of: userID))" }
+
+  /// Charges were decided, or given back.
   package static func orderSettled(of userID: UUID) -> String { "payments.settled.\(lane(of: userID))" }
 }

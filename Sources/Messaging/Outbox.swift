@@ -1,8 +1,8 @@
 package import Postgres
 internal import Wire
 
-/// The table of events that wait for their result. Rows come in with the state change that they tell of, in the
-/// service's own statement, and leave in the statement that writes the result down.
+/// The table of events that wait for their result, one for each order: what payments was asked last. Rows come in with the
+/// state change that they tell of, in the service's own statement, and leave in the statement that writes the result down.
 package struct Outbox: Sendable {
   private let pool: PostgresPool
 
@@ -26,12 +26,12 @@ package struct Outbox: Sendable {
         """, Int64(countMax)))
     var events: [OutgoingEvent] = []
     for row in rows {
-      let (id, subject, type, userID, payload, traceparent) = try row.values(
+      let (orderID, subject, type, userID, payload, traceparent) = try row.values(
         (UUID, String, String, UUID, [UInt8], String?).self)
       events.append(
         OutgoingEvent(
-          id: id, subject: subject, type: type, orderID: id, userID: userID, traceparent: traceparent,
-          payload: payload))
+          id: EventID.of(type, orderID: orderID), subject: subject, type: type, orderID: orderID, userID: userID,
+          traceparent: traceparent, payload: payload))
     }
     return events
   }

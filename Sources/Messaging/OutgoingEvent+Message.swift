@@ -7,6 +7,6 @@ extension OutgoingEvent {
       "Gozon-Type": type, "Gozon-Order": "\(orderID)", "Gozon-User": "\(userID)",
     ]
     if let traceparent { headers.append("traceparent", traceparent) }
-    return OutgoingMessage(subject: subject, messageID: "\(id)", headers: headers, payload: payload)
+    return OutgoingMessage(subject: subject, messageID: id, headers: headers, payload: payload)
   }
 }

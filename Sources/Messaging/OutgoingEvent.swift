@@ -2,8 +2,8 @@ package import Wire
 
 /// An event on its way to the broker.
 package struct OutgoingEvent: Sendable, Equatable {
-  /// The event's id, which the broker and every consumer know a repeat by.
-  package var id: UUID
+  /// The event's id, which the broker knows a repeat by; see ``EventID``.
+  package var id: String
   /// Where it goes.
   package var subject: String
   /// The message's name in the schema, such as `gozon.events.OrderCreated`.
@@ -19,7 +19,7 @@ package struct OutgoingEvent: Sendable, Equatable {
 
   /// An event of these parts.
   package init(
-    id: UUID, subject: String, type: String, orderID: UUID, userID: UUID, traceparent: String?, payload: [UInt8]
+    id: String, subject: String, type: String, orderID: UUID, userID: UUID, traceparent: String?, payload: [UInt8]
   ) {
     self.id = id
     self.subject = subject

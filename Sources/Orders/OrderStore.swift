@@ -88,7 +88,7 @@ package struct OrderStore: Sendable {
     let rows = try await pool.query(
       Statement(
         """
-        SELECT id, user_id, amount, currency, description, status, reason, created_at, updated_at
+        SELECT id, user_id, amount, currency, description, status, reason, created_at, updated_at, cancel_requested_at
         FROM orders WHERE id = ANY ($1)
         """, ids), deadline: deadline)
     var found: [UUID: Order] = [:]
@@ -104,7 +104,7 @@ package struct OrderStore: Sendable {
     let rows = try await pool.query(
       Statement(
         """
-        SELECT id, user_id, amount, currency, description, status, reason, created_at, updated_at
+        SELECT id, user_id, amount, currency, description, status, reason, created_at, updated_at, cancel_requested_at
         FROM orders WHERE id = $1
         """, id), deadline: deadline)
     guard let row = rows.first else { return nil }
@@ -121,7 +121,8 @@ package struct OrderStore: Sendable {
       if let userID {
         Statement(
           """
-          SELECT id, user_id, amount, currency, description, status, reason, created_at, updated_at
+          SELECT
+            id, user_id, amount, currency, description, status, reason, created_at, updated_at, cancel_requested_at
           FROM orders
           WHERE user_id = $1 AND (created_at, id) < ($2, $3) AND ($4::smallint IS NULL OR status = $4)
           ORDER BY created_at DESC, id DESC LIMIT $5
@@ -129,7 +130,8 @@ package struct OrderStore: Sendable {
       } else {
         Statement(
           """
-          SELECT id, user_id, amount, currency, description, status, reason, created_at, updated_at
+          SELECT
+            id, user_id, amount, currency, description, status, reason, created_at, updated_at, cancel_requested_at
           FROM orders
           WHERE (created_at, id) < ($1, $2) AND ($3::smallint IS NULL OR status = $3)
           ORDER BY created_at DESC, id DESC LIMIT $4
@@ -140,28 +142,117 @@ package struct OrderStore: Sendable {
     return orders
   }
 
+  /// What happened to an order, in the order of time; nil when there is none.
+  package func timeline(of id: UUID, deadline: LoopInstant? = nil) async throws(PostgresError) -> [OrderEvent]? {
+    let rows = try await pool.query(
+      Statement(
+        """
+        SELECT id, user_id, amount, currency, description, status, reason, created_at, updated_at, cancel_requested_at,
+          finished_at
+        FROM orders WHERE id = $1
+        """, id), deadline: deadline)
+    guard let row = rows.first else { return nil }
+    return OrderRules.timeline(of: try Self.order(row), finishedAt: try row.value(10))
+  }
+
+  // MARK: Cancelling
+
+  /// Puts on record that orders are to be cancelled, each with the event that has it done, in one transaction of two round
+  /// trips. An order that is cancelled, refunded or on its way there stays as it is.
+  ///
+  /// - Parameter firstResendIn: when an event that has had no result is sent again.
+  /// - Returns: the orders that exist, as they stand then.
+  package func requestCancel(
+    _ requests: [CancelRequest], at time: Timestamp, firstResendIn: Duration, deadline: LoopInstant? = nil
+  ) async throws -> [UUID: Order] {
+    try await pool.withTransaction(deadline: deadline) { transaction in
+      let rows = try await transaction.query(
+        Statement(
+          """
+          SELECT
+            id, user_id, amount, currency, description, status, reason, created_at, updated_at, cancel_requested_at
+          FROM orders WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE
+          """, requests.map(\.orderID)))
+      var orders: [UUID: Order] = [:]
+      var changed: [Order] = []
+      for row in rows {
+        var order = try Self.order(row)
+        if let requesting = OrderRules.requestingCancel(of: order, at: time) {
+          order = requesting
+          changed.append(order)
+        }
+        orders[order.id] = order
+      }
+      if !changed.isEmpty {
+        transaction.send(Self.recordCancelRequests(of: changed))
+        transaction.send(Self.queueCancellations(of: changed, requests, firstResendIn: firstResendIn))
+      }
+      return orders
+    }
+  }
+
+  private static func recordCancelRequests(of orders: [Order]) -> Statement {
+    Statement(
+      """
+      UPDATE orders SET cancel_requested_at = input.requested_at
+      FROM unnest($1::uuid[], $2::timestamptz[]) AS input (id, requested_at) WHERE orders.id = input.id
+      """, orders.map(\.id), orders.map(\.cancelRequestedAt))
+  }
+
+  /// The cancellation takes the place of the charge, if that is still waiting for its result: it is answered with the
+  /// result of both.
+  private static func queueCancellations(
+    of orders: [Order], _ requests: [CancelRequest], firstResendIn: Duration
+  ) -> Statement {
+    let traces = Dictionary(requests.map { ($0.orderID, $0.traceparent) }) { first, _ in first }
+    return Statement(
+      """
+      INSERT INTO outbox (id, subject, type, user_id, payload, traceparent, due_at)
+      SELECT id, subject, 'gozon.events.OrderCancelled', user_id, payload, traceparent,
+        now() + $6 * interval '1 second'
+      FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::bytea[], $5::text[])
+        AS input (id, subject, user_id, payload, traceparent)
+      ON CONFLICT (id) DO UPDATE
+      SET subject = excluded.subject, type = excluded.type, payload = excluded.payload,
+        traceparent = excluded.traceparent, attempts = 0, due_at = excluded.due_at
+      """,
+      orders.map(\.id), orders.map { EventSubject.orderCancelled(of: $0.userId) }, orders.map(\.userId),
+      orders.map { $0.cancelled.encoded() }, orders.map { traces[$0.id] ?? nil },
+      firstResendIn.components.seconds)
+  }
+
   // MARK: Settling
 
-  /// Writes down how orders were settled and lets their events go, in one transaction of one round trip.
+  /// Writes down what became of orders' charges and lets the events go that are answered, in one transaction of one round
+  /// trip.
   ///
-  /// An order that is settled already stays as it is, so repeats do no harm.
+  /// Events may come again and in any order: an order moves as ``OrderRules/moves(_:to:)`` says, and otherwise stays as it
+  /// is.
   package func settle(_ events: [OrderSettled]) async throws(PostgresError) {
-    let settlements = events.map { OrderRules.settlement(of: $0.outcome) }
+    let events = OrderRules.latest(events)
+    let settlements = events.map { OrderRules.settlement(of: $0) }
     _ = try await pool.execute(
       Statement(
         """
         WITH input AS (
-          SELECT * FROM unnest($1::uuid[], $2::smallint[], $3::smallint[], $4::timestamptz[])
-            AS input (id, status, reason, settled_at)
+          SELECT * FROM unnest($1::uuid[], $2::smallint[], $3::smallint[], $4::timestamptz[], $5::timestamptz[])
+            AS input (id, status, reason, settled_at, refunded_at)
         ), confirmed AS (
-          DELETE FROM outbox USING input WHERE outbox.id = input.id
+          -- That an order is paid answers its charge. Its cancellation is answered by nothing less than the refund.
+          DELETE FROM outbox USING input
+          WHERE outbox.id = input.id AND (input.status <> 2 OR outbox.type = 'gozon.events.OrderCreated')
         )
         UPDATE orders
-        SET status = input.status, reason = input.reason, updated_at = greatest(created_at, input.settled_at)
-        FROM input WHERE orders.id = input.id AND orders.status = 1
+        SET status = input.status, reason = input.reason,
+          finished_at = CASE input.status WHEN 4 THEN greatest(created_at, input.settled_at) END,
+          updated_at = greatest(
+            created_at, input.settled_at, input.refunded_at,
+            CASE WHEN input.status = 4 OR input.reason = 4 THEN cancel_requested_at END)
+        FROM input WHERE orders.id = input.id AND (orders.status = 1 OR (orders.status = 2 AND input.status = 4))
         """,
         events.map(\.orderId), settlements.map { Int16(bitPattern: $0.status.rawValue) },
-        settlements.map { $0.reason.map { Int16(bitPattern: $0.rawValue) } }, events.map(\.settledAt)))
+        settlements.map { $0.reason.map { Int16(bitPattern: $0.rawValue) } }, events.map(\.settledAt),
+        events.map(\.refundedAt)))
   }
 
   private static func order(_ row: Row) throws(PostgresError) -> Order {
@@ -172,6 +263,6 @@ package struct OrderStore: Sendable {
       id: id, userId: userID, amount: amount, currency: currency, description: description,
       status: OrderStatus(rawValue: UInt16(bitPattern: status)) ?? .new,
       reason: reason.flatMap { OrderReason(rawValue: UInt16(bitPattern: $0)) },
-      createdAt: try row.value(7), updatedAt: try row.value(8))
+      createdAt: try row.value(7), updatedAt: try row.value(8), cancelRequestedAt: try row.value(9))
   }
 }

@@ -9,12 +9,14 @@ internal import Wire
 package struct OrdersServiceImplementation: OrdersService {
   private let store: OrderStore
   private let creation: OrderCreation
+  private let cancellation: OrderCancellation
   private let currency: String
 
   /// The service over `store`; orders are in `currency` unless they say otherwise.
-  package init(store: OrderStore, creation: OrderCreation, currency: String) {
+  package init(store: OrderStore, creation: OrderCreation, cancellation: OrderCancellation, currency: String) {
     self.store = store
     self.creation = creation
+    self.cancellation = cancellation
     self.currency = currency
   }
 
@@ -35,9 +37,32 @@ package struct OrdersServiceImplementation: OrdersService {
   package func getOrder(_ request: GetOrderRequest, context: CallContext) async throws -> Order {
     guard let order = try await translatingFailures({ try await store.order(request.id, deadline: context.deadline) })
     else {
-      throw RPCError(.notFound, "no order has the id \(request.id)", reason: "NO_ORDER")
+      throw Self.noOrder(request.id)
     }
     return order
+  }
+
+  package func cancelOrder(_ request: CancelOrderRequest, context: CallContext) async throws -> Order {
+    let cancel = CancelRequest(orderID: request.id, traceparent: context.metadata.traceparent)
+    guard
+      let order = try await translatingFailures({ try await cancellation.cancel(cancel, deadline: context.deadline) })
+    else {
+      throw Self.noOrder(request.id)
+    }
+    return order
+  }
+
+  package func listOrderEvents(
+    _ request: ListOrderEventsRequest, context: CallContext
+  ) async throws -> ListOrderEventsResponse {
+    guard
+      let events = try await translatingFailures({
+        try await store.timeline(of: request.id, deadline: context.deadline)
+      })
+    else {
+      throw Self.noOrder(request.id)
+    }
+    return ListOrderEventsResponse(events: events)
   }
 
   package func listOrders(_ request: ListOrdersRequest, context: CallContext) async throws -> ListOrdersResponse {
@@ -50,5 +75,9 @@ package struct OrdersServiceImplementation: OrdersService {
     }
     orders.removeLast()
     return ListOrdersResponse(orders: orders, nextPageToken: OrderPage.token(after: last))
+  }
+
+  private static func noOrder(_ id: UUID) -> RPCError {
+    RPCError(.notFound, "no order has the id \(id)", reason: "NO_ORDER")
   }
 }

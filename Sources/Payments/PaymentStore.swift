@@ -19,18 +19,34 @@ package struct PaymentStore: Sendable {
   package func settle(_ orders: [OrderCreated], at time: Timestamp) async throws -> [OrderSettled] {
     try await pool.withTransaction { transaction in
       let locked = transaction.send(Self.lockAccounts(of: orders.map(\.userId)))
-      let decided = transaction.send(
-        Statement(
-          "SELECT order_id, user_id, outcome, settled_at FROM charges WHERE order_id = ANY ($1)",
-          orders.map(\.orderId)))
+      let decided = transaction.send(Self.charges(of: orders.map(\.orderId)))
       let settlement = Settlement(
-        of: orders, decided: try Self.results(try await decided.rows()),
+        of: orders, decided: try Self.charges(try await decided.rows()),
         accounts: try Self.accounts(try await locked.rows()), at: time)
       if !settlement.charges.isEmpty {
         transaction.send(Self.insertCharges(settlement.charges))
         Self.write(settlement.ledger, in: transaction)
       }
       return settlement.results
+    }
+  }
+
+  /// Cancels orders in one transaction of two round trips, as ``settle(_:at:)`` decides them.
+  ///
+  /// Whichever comes first to an order writes its charge, which the other finds: whoever has an account waits for its
+  /// lock, and of others the second insert breaks the primary key and is repeated.
+  ///
+  /// - Returns: what became of each order, in order.
+  package func cancel(_ orders: [OrderCancelled], at time: Timestamp) async throws -> [OrderSettled] {
+    try await pool.withTransaction { transaction in
+      let locked = transaction.send(Self.lockAccounts(of: orders.map(\.userId)))
+      let decided = transaction.send(Self.charges(of: orders.map(\.orderId)))
+      let cancellation = Cancellation(
+        of: orders, decided: try Self.charges(try await decided.rows()),
+        accounts: try Self.accounts(try await locked.rows()), at: time)
+      if !cancellation.charges.isEmpty { transaction.send(Self.insertCharges(cancellation.charges)) }
+      Self.write(cancellation.ledger, in: transaction)
+      return cancellation.results
     }
   }
 
@@ -154,15 +170,25 @@ package struct PaymentStore: Sendable {
       account.createdAt)
   }
 
-  private static func insertCharges(_ charges: [(order: OrderCreated, result: OrderSettled)]) -> Statement {
-    let charges = charges.sorted { $0.order.orderId < $1.order.orderId }
+  /// What was decided about orders; the refund of one is its entry.
+  private static func charges(of orderIDs: [UUID]) -> Statement {
+    Statement(
+      """
+      SELECT order_id, user_id, outcome, settled_at, amount, currency,
+        (SELECT created_at FROM entries WHERE kind = 3 AND cause = order_id)
+      FROM charges WHERE order_id = ANY ($1)
+      """, orderIDs)
+  }
+
+  private static func insertCharges(_ charges: [Charge]) -> Statement {
+    let charges = charges.sorted { $0.result.orderId < $1.result.orderId }
     return Statement(
       """
       INSERT INTO charges (order_id, user_id, amount, currency, outcome, settled_at)
       SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::smallint[], $6::timestamptz[])
       """,
-      charges.map(\.order.orderId), charges.map(\.order.userId), charges.map(\.order.amount),
-      charges.map(\.order.currency), charges.map { Int16(bitPattern: $0.result.outcome.rawValue) },
+      charges.map(\.result.orderId), charges.map(\.result.userId), charges.map(\.amount),
+      charges.map(\.currency), charges.map { Int16(bitPattern: $0.result.outcome.rawValue) },
       charges.map(\.result.settledAt))
   }
 
@@ -227,14 +253,16 @@ package struct PaymentStore: Sendable {
     return accounts
   }
 
-  private static func results(_ rows: Rows) throws -> [UUID: OrderSettled] {
-    var results: [UUID: OrderSettled] = [:]
+  private static func charges(_ rows: Rows) throws -> [UUID: Charge] {
+    var charges: [UUID: Charge] = [:]
     for row in rows {
       let (orderID, userID, outcome, settledAt) = try row.values((UUID, UUID, Int16, Timestamp).self)
       guard let outcome = ChargeOutcome(rawValue: UInt16(bitPattern: outcome)) else { continue }
-      results[orderID] = OrderSettled(orderId: orderID, userId: userID, outcome: outcome, settledAt: settledAt)
+      let result = OrderSettled(
+        orderId: orderID, userId: userID, outcome: outcome, settledAt: settledAt, refundedAt: try row.value(6))
+      charges[orderID] = Charge(result: result, amount: try row.value(4), currency: try row.value(5))
     }
-    return results
+    return charges
   }
 
   private static func responses(_ rows: Rows) throws -> [String: DepositPlan.Keyed] {

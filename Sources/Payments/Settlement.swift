@@ -5,21 +5,21 @@ package import Wire
 package struct Settlement: Sendable {
   /// What the batch does to the ledger.
   package private(set) var ledger: LedgerPlan
-  /// The orders that are decided now, with their result; each once.
-  package private(set) var charges: [(order: OrderCreated, result: OrderSettled)] = []
+  /// The orders that are decided now; each once.
+  package private(set) var charges: [Charge] = []
   /// The result of each order of the batch, in its order: decided now or before.
   package private(set) var results: [OrderSettled] = []
 
   /// Decides `orders`.
   ///
   /// - Parameters:
-  ///   - decided: the results of those that were decided before: they are answered again, and not charged again.
+  ///   - decided: those that were decided before: they are answered again, and not charged again.
   ///   - accounts: the accounts of the users, locked.
   package init(
-    of orders: [OrderCreated], decided: [UUID: OrderSettled], accounts: [UUID: AccountState], at time: Timestamp
+    of orders: [OrderCreated], decided: [UUID: Charge], accounts: [UUID: AccountState], at time: Timestamp
   ) {
     ledger = LedgerPlan(accounts: accounts)
-    var known = decided
+    var known = decided.mapValues(\.result)
     for order in orders {
       if let result = known[order.orderId] {
         results.append(result)
@@ -28,18 +28,9 @@ package struct Settlement: Sendable {
       let result = OrderSettled(
         orderId: order.orderId, userId: order.userId, outcome: charge(order, at: time), settledAt: time)
       known[order.orderId] = result
-      charges.append((order, result))
+      charges.append(Charge(result: result, amount: order.amount, currency: order.currency))
       results.append(result)
     }
-  }
-
-  /// Why an event can never be settled, whatever the accounts; nil when it can.
-  package static func refusal(of order: OrderCreated) -> String? {
-    guard (1...AccountState.balanceMax).contains(order.amount) else { return "the amount is \(order.amount)" }
-    guard order.currency.utf8.count == 3, order.currency.utf8.allSatisfy({ (0x41...0x5A).contains($0) }) else {
-      return "the currency is not one of ISO 4217"
-    }
-    return nil
   }
 
   private mutating func charge(_ order: OrderCreated, at time: Timestamp) -> ChargeOutcome {

@@ -25,6 +25,14 @@ struct EchoOrders: OrdersService {
   func listOrders(_ request: ListOrdersRequest, context: CallContext) async throws -> ListOrdersResponse {
     ListOrdersResponse()
   }
+
+  func cancelOrder(_ request: CancelOrderRequest, context: CallContext) async throws -> Order { Order(id: request.id) }
+
+  func listOrderEvents(
+    _ request: ListOrderEventsRequest, context: CallContext
+  ) async throws -> ListOrderEventsResponse {
+    ListOrderEventsResponse()
+  }
 }
 
 /// What a run of the tool left behind.

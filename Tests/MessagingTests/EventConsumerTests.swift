@@ -29,7 +29,7 @@ import Wire
     -> OutgoingEvent
   {
     OutgoingEvent(
-      id: event.event.orderId, subject: subject, type: "answer", orderID: event.event.orderId,
+      id: "\(event.event.orderId)", subject: subject, type: "answer", orderID: event.event.orderId,
       userID: event.event.userId, traceparent: event.traceparent, payload: [])
   }
 

@@ -13,6 +13,7 @@ import Wire
     let user = try #require(UUID(user))
     #expect(EventSubject.lane(of: user) == lane)
     #expect(EventSubject.orderCreated(of: user) == "orders.created.\(lane)")
+    #expect(EventSubject.orderCancelled(of: user) == "orders.cancelled.\(lane)")
     #expect(EventSubject.orderSettled(of: user) == "payments.settled.\(lane)")
   }
 

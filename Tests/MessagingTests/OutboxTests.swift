@@ -15,7 +15,8 @@ import Wire
         """
         INSERT INTO outbox (id, subject, type, user_id, payload, traceparent, attempts, due_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, now() + $8 * interval '1 s')
-        """, event.id, event.subject, event.type, event.userID, event.payload, event.traceparent, attempts, seconds))
+        """, event.orderID, event.subject, event.type, event.userID, event.payload, event.traceparent, attempts, seconds
+      ))
   }
 
   @Test func `relays that share a table get each event once`() async throws {
@@ -26,7 +27,7 @@ import Wire
           var wanted: [UUID: OutgoingEvent] = [:]
           for number in 1...200 {
             let event = event(Int64(number), traceparent: number % 2 == 0 ? "trace" : nil)
-            wanted[event.id] = event
+            wanted[event.orderID] = event
             try await Self.insert(first, due: -1, event)
           }
           try await Self.insert(first, due: 60, event(1))
@@ -46,7 +47,7 @@ import Wire
             return try await group.reduce(into: []) { $0 += $1 }
           }
           #expect(taken.count == 200)
-          #expect(Dictionary(taken.map { ($0.id, $0) }) { first, _ in first } == wanted)
+          #expect(Dictionary(taken.map { ($0.orderID, $0) }) { first, _ in first } == wanted)
         }
       }
     }
@@ -61,10 +62,11 @@ import Wire
         let event = event(1)
         try await Self.insert(pool, due: -100, attempts: attempts, event)
         let taken = try await outbox.takeDue(countMax: 10)
-        #expect(taken.map(\.id) == [event.id])
+        #expect(taken.map(\.orderID) == [event.orderID])
         let row = try await pool.query(
           Statement(
-            "SELECT attempts, (extract(epoch FROM due_at - now()) * 1000)::bigint FROM outbox WHERE id = $1", event.id)
+            "SELECT attempts, (extract(epoch FROM due_at - now()) * 1000)::bigint FROM outbox WHERE id = $1",
+            event.orderID)
         ).single()
         let (tries, wait) = try row.values((Int32, Int64).self)
         #expect(tries == attempts + 1)

@@ -36,7 +36,7 @@ import Wire
       #expect(scene.loop.now - start < .milliseconds(900), "before any sweep")
       let message = try await scene.client.message(stream: "ORDERS", sequence: 1)
       #expect(message.subject == event.subject && message.payload == event.payload)
-      #expect(message.headers["Nats-Msg-Id"] == "\(event.id)" && message.headers["traceparent"] == trace)
+      #expect(message.headers["Nats-Msg-Id"] == "\(event.orderID)" && message.headers["traceparent"] == trace)
       #expect(message.headers["Gozon-Type"] == OrderCreated.fullName)
       #expect(
         message.headers["Gozon-Order"] == "\(event.orderID)" && message.headers["Gozon-User"] == "\(event.userID)")

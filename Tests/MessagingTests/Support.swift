@@ -86,6 +86,7 @@ extension UUID {
 func event(_ amount: Int64, traceparent: String? = nil) -> OutgoingEvent {
   let created = OrderCreated(orderId: .random(), userId: .random(), amount: amount, currency: "RUB", createdAt: .now)
   return OutgoingEvent(
-    id: created.orderId, subject: EventSubject.orderCreated(of: created.userId), type: OrderCreated.fullName,
+    id: EventID.of(OrderCreated.fullName, orderID: created.orderId),
+    subject: EventSubject.orderCreated(of: created.userId), type: OrderCreated.fullName,
     orderID: created.orderId, userID: created.userId, traceparent: traceparent, payload: created.encoded())
 }

@@ -25,10 +25,13 @@ import Wire
   }
 
   private static func creation(_ pool: PostgresPool) -> OrderCreation {
+    OrderCreation(loop: pool.loop, store: OrderStore(pool), relay: idleRelay(pool))
+  }
+
+  /// A relay whose events wait in memory.
+  static func idleRelay(_ pool: PostgresPool) -> Relay {
     let broker = JetStreamClient(loop: pool.loop, options: .init(url: "nats://127.0.0.1:1", name: "none"))
-    let relay = Relay(
-      loop: pool.loop, outbox: Outbox(pool), jetStream: broker, log: Log(service: "test", level: .error))
-    return OrderCreation(loop: pool.loop, store: OrderStore(pool), relay: relay)
+    return Relay(loop: pool.loop, outbox: Outbox(pool), jetStream: broker, log: Log(service: "test", level: .error))
   }
 
   /// Takes the orders at the same time, so that they share a batch, and says what became of each.
@@ -59,6 +62,14 @@ import Wire
     } catch {
       return "\(error)"
     }
+  }
+
+  private static func service(_ pool: PostgresPool) -> OrdersServiceImplementation {
+    let store = OrderStore(pool)
+    return OrdersServiceImplementation(
+      store: store, creation: creation(pool),
+      cancellation: OrderCancellation(
+        loop: pool.loop, store: store, relay: idleRelay(pool), watch: OrderWatch(loop: pool.loop)), currency: "RUB")
   }
 
   private typealias Make = OrderStoreTests
@@ -158,8 +169,9 @@ import Wire
   }
 
   @Test func `the service says what became of an order`() async throws {
-    try await Self.withCreation { creation, store, loop in
-      let service = OrdersServiceImplementation(store: store, creation: creation, currency: "RUB")
+    try await TestDatabase.withPool(try Self.database.get(), service: "orders") { pool in
+      let loop = pool.loop
+      let service = Self.service(pool)
       let key: Metadata = ["idempotency-key": "k-\(UUID.random())"]
       var request = CreateOrderRequest(userId: .random(), amount: 10)
       func call(_ metadata: Metadata = key) async throws -> (order: Order, isReplay: Bool) {
@@ -176,10 +188,17 @@ import Wire
       request.id = first.order.id
       let taken = await #expect(throws: RPCError.self) { try await call([:]) }
       #expect(taken?.code == .alreadyExists && taken?.reason == "ORDER_EXISTS")
-      let missing = await #expect(throws: RPCError.self) {
-        try await service.getOrder(GetOrderRequest(id: .random()), context: CallContext(loop: loop))
+      for ask in [
+        { _ = try await service.getOrder(GetOrderRequest(id: .random()), context: CallContext(loop: loop)) },
+        { _ = try await service.cancelOrder(CancelOrderRequest(id: .random()), context: CallContext(loop: loop)) },
+        {
+          _ = try await service.listOrderEvents(
+            ListOrderEventsRequest(id: .random()), context: CallContext(loop: loop))
+        },
+      ] {
+        let missing = await #expect(throws: RPCError.self) { try await ask() }
+        #expect(missing?.code == .notFound && missing?.reason == "NO_ORDER")
       }
-      #expect(missing?.code == .notFound)
     }
   }
 }

@@ -110,7 +110,7 @@ import Wire
       let settled = try await store.orders(orders.map(\.id))
       for event in events {
         let order = try #require(settled[event.orderId])
-        let (status, reason) = OrderRules.settlement(of: event.outcome)
+        let (status, reason) = OrderRules.settlement(of: event)
         #expect(order.status == status && order.reason == reason && order.updatedAt == time)
         #expect(try await Self.outbox(pool, order.id) == 0)
       }

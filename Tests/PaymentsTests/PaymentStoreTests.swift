@@ -50,12 +50,13 @@ import Wire
     OrderCreated(orderId: id, userId: user, amount: amount, currency: "RUB", createdAt: .now)
   }
 
-  /// Checks what must hold of an account whatever happened: numbers without gaps, running balances, one entry a cause.
+  /// Checks what must hold of an account whatever happened: numbers without gaps, running balances, one entry of a kind
+  /// for each cause.
   static func audit(_ pool: PostgresPool, _ user: UUID) async throws {
     let row = try await pool.query(
       Statement(
         """
-        SELECT a.balance, a.entries, coalesce(sum(e.amount), 0)::bigint, count(e.*), count(DISTINCT e.cause),
+        SELECT a.balance, a.entries, coalesce(sum(e.amount), 0)::bigint, count(e.*), count(DISTINCT (e.cause, e.kind)) FILTER (WHERE e.kind IS NOT NULL),
           coalesce(bool_and(e.balance = e.running AND e.number = e.place), true)
         FROM accounts a LEFT JOIN (
           SELECT *, sum(amount) OVER w AS running, row_number() OVER w AS place FROM entries

@@ -17,7 +17,7 @@ import Wire
   }
 
   private static func settle(
-    _ orders: [OrderCreated], balance: Int64, decided: [UUID: OrderSettled] = [:]
+    _ orders: [OrderCreated], balance: Int64, decided: [UUID: Charge] = [:]
   ) -> Settlement {
     Settlement(
       of: orders, decided: decided,
@@ -33,7 +33,7 @@ import Wire
     #expect(settlement.ledger.entries.map(\.amount) == [-60, -40])
     #expect(settlement.ledger.entries.map(\.balance) == [40, 0])
     #expect(settlement.ledger.entries.allSatisfy { $0.kind == .charge && $0.createdAt == Self.time })
-    #expect(settlement.charges.map(\.order.orderId.low) == [1, 2, 3, 4])
+    #expect(settlement.charges.map(\.result.orderId.low) == [1, 2, 3, 4])
   }
 
   @Test func `a repeat in the batch is answered and charged once`() {
@@ -47,9 +47,10 @@ import Wire
     let before = OrderSettled(
       orderId: Self.order(1, 60).orderId, userId: Self.user, outcome: .insufficientFunds, settledAt: .zero)
     let settlement = Self.settle(
-      [Self.order(1, 60), Self.order(2, 60)], balance: 100, decided: [before.orderId: before])
+      [Self.order(1, 60), Self.order(2, 60)], balance: 100,
+      decided: [before.orderId: Charge(result: before, amount: 60, currency: "RUB")])
     #expect(settlement.results.first == before)
-    #expect(settlement.charges.map(\.order.orderId.low) == [2])
+    #expect(settlement.charges.map(\.result.orderId.low) == [2])
     #expect(settlement.ledger.accounts[Self.user]?.balance == 40)
   }
 
@@ -69,7 +70,7 @@ import Wire
       (1, "RUBL", false), (1, "РУ", false),
     ] as [(Int64, String, Bool)])
   func `an event that no account could pay is refused at the door`(amount: Int64, currency: String, isFit: Bool) {
-    #expect((Settlement.refusal(of: Self.order(1, amount, currency: currency)) == nil) == isFit)
+    #expect((Charge.refusal(amount: amount, currency: currency) == nil) == isFit)
   }
 
   /// Random batches against a book kept the simplest way.
@@ -88,7 +89,10 @@ import Wire
             currency: Int.random(in: 0...5, using: &random) == 0 ? "USD" : "RUB")
         }
         let settlement = Settlement(
-          of: orders, decided: decided.filter { entry in orders.contains { $0.orderId == entry.key } },
+          of: orders,
+          decided:
+            decided.filter { entry in orders.contains { $0.orderId == entry.key } }
+            .mapValues { Charge(result: $0, amount: 1, currency: "RUB") },
           accounts: book.mapValues { AccountState(currency: "RUB", balance: $0, entries: 0) }, at: Self.time)
         for order in orders where decided[order.orderId] == nil {
           var outcome = ChargeOutcome.noAccount

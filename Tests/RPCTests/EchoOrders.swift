@@ -39,5 +39,13 @@ struct EchoOrders: OrdersService {
     ListOrdersResponse()
   }
 
+  func cancelOrder(_ request: CancelOrderRequest, context: CallContext) async throws -> Order { Order(id: request.id) }
+
+  func listOrderEvents(
+    _ request: ListOrderEventsRequest, context: CallContext
+  ) async throws -> ListOrderEventsResponse {
+    ListOrderEventsResponse()
+  }
+
   struct Crash: Error {}
 }

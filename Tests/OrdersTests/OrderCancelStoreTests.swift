@@ -1,0 +1,189 @@
+import API
+import Messaging
+import Postgres
+import TestSupport
+import Testing
+import Wire
+
+@testable import Orders
+
+/// Cancellations and their answers, in every order, on a real database.
+@Suite struct OrderCancelStoreTests {
+  private static let database = Result { try TestDatabase.make("order_cancel") }
+  private static let first = Timestamp(microseconds: Timestamp.now.microseconds + 1_000_000)
+  private static let second = Timestamp(microseconds: first.microseconds + 1_000_000)
+
+  private static func withStore(
+    _ body: @escaping @Sendable (OrderStore, PostgresPool) async throws -> Void
+  ) async throws {
+    try await TestDatabase.withPool(try database.get(), service: "orders") { try await body(OrderStore($0), $0) }
+  }
+
+  private static func created(_ store: OrderStore, _ count: Int = 1) async throws -> [NewOrder] {
+    let orders = (0..<count).map { _ in OrderStoreTests.order() }
+    _ = try await store.create(orders, dueAt: .now)
+    return orders
+  }
+
+  private static func cancel(
+    _ store: OrderStore, _ ids: [UUID], at time: Timestamp = second
+  ) async throws -> [UUID: Order] {
+    try await store.requestCancel(ids.map { CancelRequest(orderID: $0) }, at: time, firstResendIn: .seconds(5))
+  }
+
+  /// What payments is asked about an order; nil when nothing.
+  private static func question(_ pool: PostgresPool, _ id: UUID) async throws -> String? {
+    try await pool.query(Statement("SELECT type FROM outbox WHERE id = $1", id)).first?.value(0)
+  }
+
+  private static func answer(
+    _ order: UUID, _ outcome: ChargeOutcome, refundedAt: Timestamp? = nil
+  ) -> OrderSettled {
+    OrderSettled(orderId: order, outcome: outcome, settledAt: first, refundedAt: refundedAt)
+  }
+
+  private static func kinds(_ store: OrderStore, _ id: UUID) async throws -> [OrderEventKind] {
+    try #require(try await store.timeline(of: id)).map(\.kind)
+  }
+
+  @Test func `a cancellation is put on record with its event, in place of the charge's`() async throws {
+    try await Self.withStore { store, pool in
+      let orders = try await Self.created(store, 3)
+      let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+      let asked = try await store.requestCancel(
+        [CancelRequest(orderID: orders[0].id, traceparent: trace), CancelRequest(orderID: .random())],
+        at: Self.second, firstResendIn: .seconds(5))
+      #expect(asked.count == 1)
+      let order = try #require(asked[orders[0].id])
+      #expect(order.status == .new && order.cancelRequestedAt == Self.second)
+      #expect(try await store.order(order.id) == order)
+      let row = try await pool.query(
+        Statement(
+          "SELECT subject, type, user_id, payload, traceparent, attempts, due_at > now() FROM outbox WHERE id = $1",
+          order.id)
+      ).single()
+      let (subject, type, user, payload, traceparent, attempts) = try row.values(
+        (String, String, UUID, [UInt8], String?, Int32).self)
+      #expect(subject == EventSubject.orderCancelled(of: user) && type == OrderCancelled.fullName)
+      #expect(user == order.userId && traceparent == trace && attempts == 0)
+      let isLater: Bool = try row.value(6)
+      #expect(isLater)
+      #expect(try OrderCancelled(decoding: payload) == order.cancelled)
+      // The same event goes out at once and out of the table.
+      let event = CancelRequest(orderID: order.id, traceparent: trace).event(of: order)
+      try await pool.execute(Statement("UPDATE outbox SET due_at = now() - interval '1 h' WHERE id = $1", order.id))
+      let due = try await Outbox(pool).takeDue(countMax: 1)
+      #expect(due == [event] && event.id == "\(order.id).cancelled")
+      #expect(try await Self.question(pool, orders[1].id) == OrderCreated.fullName, "the others are left alone")
+    }
+  }
+
+  @Test func `asked again, a cancellation stays as it was asked for first`() async throws {
+    try await Self.withStore { store, _ in
+      let order = try await Self.created(store)[0]
+      let asked = try await withThrowingTaskGroup(of: [UUID: Order].self) { group in
+        for number in 0..<20 {
+          group.addTask {
+            let time = Timestamp(microseconds: Self.second.microseconds + Int64(number))
+            return try await Self.cancel(store, [order.id, order.id], at: time)
+          }
+        }
+        return try await group.reduce(into: []) { $0.append($1[order.id]) }
+      }
+      #expect(Set(asked.map { $0?.cancelRequestedAt }).count == 1)
+      #expect(try await Self.kinds(store, order.id) == [.created, .cancelRequested])
+    }
+  }
+
+  /// Every status that an order can have, brought about the way it comes about, against every answer.
+  @Test(arguments: OrderStatus.allCases, ChargeOutcome.allCases)
+  func `an order moves as the rules say, whatever it is told`(status: OrderStatus, outcome: ChargeOutcome) async throws
+  {
+    try await Self.withStore { store, pool in
+      for refundedAt in [nil, Self.second] {
+        let order = try await Self.created(store)[0]
+        if status == .finished || status == .refunded { try await store.settle([Self.answer(order.id, .charged)]) }
+        _ = try await Self.cancel(store, [order.id])
+        if status == .refunded {
+          try await store.settle([Self.answer(order.id, .charged, refundedAt: Self.second)])
+        } else if status == .cancelled {
+          try await store.settle([Self.answer(order.id, .cancelled)])
+        }
+        let before = try #require(try await store.order(order.id))
+        #expect(before.status == status)
+        let answer = Self.answer(order.id, outcome, refundedAt: refundedAt)
+        try await store.settle([answer])
+        let after = try #require(try await store.order(order.id))
+        let next = OrderRules.settlement(of: answer)
+        if OrderRules.moves(status, to: next.status) {
+          #expect(after.status == next.status && after.reason == next.reason)
+        } else {
+          #expect(after == before)
+        }
+        // The question is asked until the order is where it stays. (A charge never changes, so that it was made and was not
+        // cannot both be heard.)
+        if status == .finished, outcome != .charged { continue }
+        #expect((try await Self.question(pool, order.id) != nil) == OrderRules.isBeingCancelled(after))
+      }
+    }
+  }
+
+  @Test func `a paid order that is cancelled is refunded, in whatever order the answers come`() async throws {
+    try await Self.withStore { store, _ in
+      let paid = { (order: UUID) in Self.answer(order, .charged) }
+      let refunded = { (order: UUID) in Self.answer(order, .charged, refundedAt: Self.second) }
+      for answers in [
+        [[paid, refunded]], [[refunded, paid]], [[paid], [refunded]], [[refunded], [paid]],
+        [[paid], [paid, refunded, refunded], [paid]],
+      ] {
+        let order = try await Self.created(store)[0]
+        _ = try await Self.cancel(store, [order.id], at: Self.first)
+        for batch in answers { try await store.settle(batch.map { $0(order.id) }) }
+        let found = try #require(try await store.order(order.id))
+        #expect(found.status == .refunded && found.reason == nil && found.updatedAt == Self.second)
+        #expect(try await Self.kinds(store, order.id) == [.created, .cancelRequested, .finished, .refunded])
+      }
+    }
+  }
+
+  @Test func `a timeline is in order, whatever the clocks of the processes say`() async throws {
+    try await Self.withStore { store, _ in
+      for (outcome, refundedAt) in [(.charged, Timestamp.zero), (.cancelled, nil)] as [(ChargeOutcome, Timestamp?)] {
+        let order = try await Self.created(store)[0]
+        _ = try await Self.cancel(store, [order.id])
+        try await store.settle([
+          OrderSettled(orderId: order.id, outcome: outcome, settledAt: .zero, refundedAt: refundedAt)
+        ])
+        let timeline = try #require(try await store.timeline(of: order.id))
+        #expect(timeline.first?.kind == .created && timeline.last?.at == Self.second)
+        #expect(timeline.last?.kind == (refundedAt == nil ? .cancelled : .refunded))
+        #expect(timeline.last?.reason == (refundedAt == nil ? .cancelledByUser : nil))
+        #expect(timeline.map(\.at) == timeline.map(\.at).sorted())
+      }
+    }
+  }
+
+  @Test func `the database refuses a timeline with a gap`() async throws {
+    try await Self.withStore { store, pool in
+      let order = try await Self.created(store)[0]
+      for wrong in [
+        "UPDATE orders SET status = 3, reason = 4 WHERE id = $1", "UPDATE orders SET status = 4 WHERE id = $1",
+        "UPDATE orders SET status = 4, finished_at = created_at WHERE id = $1",
+        "UPDATE orders SET status = 4, cancel_requested_at = created_at WHERE id = $1",
+        "UPDATE orders SET cancel_requested_at = created_at - interval '1 s' WHERE id = $1",
+        "UPDATE orders SET status = 3, reason = 4, cancel_requested_at = updated_at + interval '1 s' WHERE id = $1",
+        """
+        UPDATE orders SET status = 4, reason = 4, finished_at = created_at, cancel_requested_at = created_at
+        WHERE id = $1
+        """,
+      ] as [StaticString] {
+        let error = await #expect(throws: PostgresError.self) { try await pool.execute(Statement(wrong, order.id)) }
+        #expect(error?.sqlState == .checkViolation, "\(wrong)")
+      }
+      try await pool.execute(
+        Statement(
+          "UPDATE orders SET status = 4, finished_at = created_at, cancel_requested_at = created_at WHERE id = $1",
+          order.id))
+    }
+  }
+}
