@@ -160,6 +160,21 @@ final class Shop: @unchecked Sendable {
     }
   }
 
+  /// Cancels an order until it has its result, whatever fails meanwhile.
+  @discardableResult
+  func cancel(_ id: UUID) async throws -> Order {
+    var result: Order?
+    try await until("order \(id) is cancelled") {
+      for replica in orders.shuffled() where result == nil {
+        let options = CallOptions(timeout: .seconds(5))
+        let order = try? await OrdersClient(replica.client).cancelOrder(CancelOrderRequest(id: id), options: options)
+        if let order, order.status == .cancelled || order.status == .refunded { result = order }
+      }
+      return result != nil
+    }
+    return result!
+  }
+
   /// The orders, once none of them is NEW.
   func settled(_ ids: [UUID], within limit: Duration = .seconds(60)) async throws -> [Order] {
     var found: [UUID: Order] = [:]
@@ -175,22 +190,30 @@ final class Shop: @unchecked Sendable {
     return ids.compactMap { found[$0] }
   }
 
-  /// Checks both databases against each other: each order settled once, by one charge of the same outcome; each account
-  /// what its ledger says; nothing left in the outbox.
+  /// Checks both databases against each other: each order settled once, by one charge of the same outcome, and refunded
+  /// where the order says so; each account what its ledger says; nothing left in the outbox.
   func audit(deposited: Int64) async throws {
     let service = databases
     try await TestDatabase.withPool(service["payments"]!, service: "payments", on: loop) { payments in
       try await TestDatabase.withPool(service["orders"]!, service: "orders", on: loop) { orders in
         let charges = try await Self.outcomes(
-          payments, Statement("SELECT order_id, amount, CASE outcome WHEN 1 THEN 2 ELSE 3 END::int FROM charges"))
-        let settled = try await Self.outcomes(orders, Statement("SELECT id, amount, status::int FROM orders"))
+          payments,
+          Statement(
+            """
+            SELECT order_id, c.amount,
+              CASE WHEN outcome <> 1 THEN 3 WHEN e.cause IS NULL THEN 2 ELSE 4 END::int,
+              CASE outcome WHEN 1 THEN 0 WHEN 5 THEN 4 ELSE outcome - 1 END::int
+            FROM charges c LEFT JOIN entries e ON kind = 3 AND cause = order_id AND e.amount = c.amount
+            """))
+        let settled = try await Self.outcomes(
+          orders, Statement("SELECT id, amount, status::int, coalesce(reason, 0)::int FROM orders"))
         #expect(settled == charges)
         let spent = settled.values.filter { $0.outcome == 2 }.reduce(0) { $0 + $1.amount }
         let row = try await payments.query(
           Statement(
             """
             SELECT (SELECT sum(balance) FROM accounts)::bigint, (SELECT sum(amount) FROM entries)::bigint,
-              (SELECT count(*) FROM (SELECT FROM entries GROUP BY cause HAVING count(*) > 1) twice)
+              (SELECT count(*) FROM (SELECT FROM entries GROUP BY cause, kind HAVING count(*) > 1) twice)
             """)
         ).single()
         let (balances, entries, twice) = try row.values((Int64, Int64, Int64).self)
@@ -204,13 +227,14 @@ final class Shop: @unchecked Sendable {
   private struct Outcome: Equatable {
     let amount: Int64
     let outcome: Int32
+    let reason: Int32
   }
 
   private static func outcomes(_ pool: PostgresPool, _ statement: Statement) async throws -> [UUID: Outcome] {
     var outcomes: [UUID: Outcome] = [:]
     for row in try await pool.query(statement) {
-      let (id, amount, outcome) = try row.values((UUID, Int64, Int32).self)
-      outcomes[id] = Outcome(amount: amount, outcome: outcome)
+      let (id, amount, outcome, reason) = try row.values((UUID, Int64, Int32, Int32).self)
+      outcomes[id] = Outcome(amount: amount, outcome: outcome, reason: reason)
     }
     return outcomes
   }
