@@ -260,6 +260,17 @@ class Client:
     def order(self, user: str, amount: int, **others: Any) -> dict[str, Any]:
         return self.created("/v1/orders", {"userId": user, "amount": amount, **others})
 
+    def cancel(self, order: str) -> dict[str, Any]:
+        answer = self.post(f"/v1/orders/{order}/cancel", None)
+        assert answer.status == 200, f"POST /v1/orders/{order}/cancel: {answer}"
+        return answer.json
+
+    def timeline(self, order: str) -> list[str]:
+        """What happened to the order: FINISHED, CANCELLED CANCELLED_BY_USER and so on, in the order of time."""
+        events = self.found(f"/v1/orders/{order}/events")["events"]
+        assert [event["at"] for event in events] == sorted(event["at"] for event in events), events
+        return [" ".join(filter(None, (event["kind"], event.get("reason")))) for event in events]
+
     def balance(self, user: str) -> int:
         return self.found(f"/v1/accounts/{user}")["balance"]
 
@@ -302,13 +313,17 @@ def eventually(look: Callable[[], Any], good: Callable[[Any], bool], what: str, 
 
 class Load:
     """Threads that place orders for as long as the load runs. Every order has the caller's own id and is repeated
-    until it is accepted, as a careful shop would do."""
+    until it is accepted, as a careful shop would do; some are cancelled then, and the cancellation is repeated likewise."""
+
+    CANCELLED_SHARE = 0.2
 
     def __init__(self, addresses: Iterable[str], users: list[str], workers: int = 8) -> None:
         self.addresses = list(addresses)
         self.users = users
         self.accepted: dict[str, tuple[str, int]] = {}
         """User and amount of each order that was answered with 201."""
+        self.cancelled: set[str] = set()
+        """Orders whose cancellation was answered with 200."""
         self.refusals: list[str] = []
         """Answers that no fault excuses."""
         self.repeats = 0
@@ -335,17 +350,22 @@ class Load:
         client = Client(self.addresses[index % len(self.addresses)], timeout=5)
         while not self._stopping.is_set():
             order, user, amount = str(uuid.uuid4()), dice.choice(self.users), dice.randint(1, 20)
-            if self._place(client, {"id": order, "userId": user, "amount": amount}):
+            if self._insist(client, "/v1/orders", {"id": order, "userId": user, "amount": amount}, 201):
                 self.accepted[order] = (user, amount)
+                if dice.random() < self.CANCELLED_SHARE:
+                    # Before, during and after the charge.
+                    time.sleep(dice.choice((0, 0.001, 0.005, 0.02)))
+                    if self._insist(client, f"/v1/orders/{order}/cancel", None, 200):
+                        self.cancelled.add(order)
         client.close()
 
-    def _place(self, client: Client, order: Mapping[str, Any]) -> bool:
+    def _insist(self, client: Client, path: str, body: Any, status: int) -> bool:
         while not self._stopping.is_set():
             try:
-                answer = client.post("/v1/orders", order)
+                answer = client.post(path, body)
             except (OSError, http.client.HTTPException):
                 answer = None
-            if answer and answer.status == 201:
+            if answer and answer.status == status:
                 return True
             if answer and answer.status < 500 and answer.status != 429:
                 self.refusals.append(str(answer))
@@ -356,20 +376,33 @@ class Load:
 
 
 def assert_books(
-    case: SystemTestCase, deposits: Mapping[str, int], accepted: Mapping[str, tuple[str, int]] = {}
+    case: SystemTestCase,
+    deposits: Mapping[str, int],
+    accepted: Mapping[str, tuple[str, int]] = {},
+    cancelled: Iterable[str] = (),
 ) -> None:
-    """Asserts, once every order is settled, that no accepted order is lost, that every paid order was charged exactly
-    once and no other at all, and that each user's deposits are the balance and the finished orders."""
+    """Asserts, once every order is settled, that no accepted order or cancellation is lost, that every paid order was
+    charged exactly once and no other at all, that every refunded one was refunded exactly once, and that each user's
+    deposits are the balance and the finished orders."""
     client = case.client
     eventually(lambda: client.found("/v1/orders?status=NEW&pageSize=5")["orders"], lambda new: not new, "no NEW order")
+    eventually(
+        lambda: case.system.sql("orders", "SELECT count(*) FROM outbox"),
+        lambda rows: rows == [["0"]],
+        "an empty outbox",
+    )
     found: dict[str, dict[str, Any]] = {}
     for user, deposited in deposits.items():
         orders = client.orders_of(user)
         found.update((order["id"], order) for order in orders)
         finished = {order["id"]: order["amount"] for order in orders if order["status"] == "FINISHED"}
+        refunded = {order["id"]: order["amount"] for order in orders if order["status"] == "REFUNDED"}
         entries = client.entries_of(user)
         charges = [(entry["orderId"], -entry["amount"]) for entry in entries if entry["kind"] == "CHARGE"]
-        case.assertEqual(Counter(charges), Counter(finished.items()), "the charges are the finished orders, once each")
+        paid = Counter((finished | refunded).items())
+        case.assertEqual(Counter(charges), paid, "the charges are the finished and refunded orders, once each")
+        refunds = [(entry["orderId"], entry["amount"]) for entry in entries if entry["kind"] == "REFUND"]
+        case.assertEqual(Counter(refunds), Counter(refunded.items()), "the refunds are the refunded orders, once each")
         balance = client.balance(user)
         case.assertEqual(balance + sum(finished.values()), deposited, f"the books of {user}")
         case.assertEqual(sum(entry["amount"] for entry in entries), balance, f"the statement of {user}")
@@ -377,23 +410,25 @@ def assert_books(
     for order, (user, amount) in accepted.items():
         case.assertIn(order, found, "an accepted order is lost")
         case.assertEqual((found[order]["userId"], found[order]["amount"]), (user, amount))
+    for order in cancelled:
+        case.assertIn(found[order]["status"], ("CANCELLED", "REFUNDED"), "a cancellation is lost")
 
 
 def _assert_ledgers(case: SystemTestCase) -> None:
     """The same from the tables themselves, over all users of the system. Numbers are those of the schemas: order status
-    2 is FINISHED, outcome 1 CHARGED, entry kind 1 a deposit and 2 a charge."""
-    eventually(
-        lambda: case.system.sql("orders", "SELECT count(*) FROM outbox"),
-        lambda rows: rows == [["0"]],
-        "an empty outbox",
-    )
-    orders = case.system.sql("orders", "SELECT count(*), coalesce(sum(amount), 0) FROM orders WHERE status = 2")
+    2 is FINISHED and 4 REFUNDED, outcome 1 CHARGED, entry kind 1 a deposit, 2 a charge and 3 a refund."""
+    orders = case.system.sql("orders", "SELECT count(*), coalesce(sum(amount), 0) FROM orders WHERE status IN (2, 4)")
+    refunded = case.system.sql("orders", "SELECT count(*), coalesce(sum(amount), 0) FROM orders WHERE status = 4")
     charges = case.system.sql("payments", "SELECT count(*), coalesce(sum(amount), 0) FROM charges WHERE outcome = 1")
     entries = case.system.sql(
         "payments", "SELECT count(DISTINCT cause), coalesce(-sum(amount), 0) FROM entries WHERE kind = 2"
     )
-    case.assertEqual(charges, orders, "number and sum of the charges are those of the finished orders")
-    case.assertEqual(entries, orders, "number and sum of the debits are those of the finished orders")
+    refunds = case.system.sql(
+        "payments", "SELECT count(DISTINCT cause), coalesce(sum(amount), 0) FROM entries WHERE kind = 3"
+    )
+    case.assertEqual(charges, orders, "number and sum of the charges are those of the orders that were paid")
+    case.assertEqual(entries, orders, "number and sum of the debits are those of the orders that were paid")
+    case.assertEqual(refunds, refunded, "number and sum of the refunds are those of the refunded orders")
     broken = case.system.sql(
         "payments",
         """SELECT user_id FROM accounts LEFT JOIN entries USING (user_id) GROUP BY user_id
@@ -405,4 +440,5 @@ def _assert_ledgers(case: SystemTestCase) -> None:
         """SELECT (SELECT coalesce(sum(amount), 0) FROM entries WHERE kind = 1),
                   (SELECT coalesce(sum(balance), 0) FROM accounts)""",
     )[0]
-    case.assertEqual(int(deposits), int(balances) + int(orders[0][1]), "deposits = balances + finished orders")
+    finished = int(orders[0][1]) - int(refunded[0][1])
+    case.assertEqual(int(deposits), int(balances) + finished, "deposits = balances + finished orders")

@@ -25,7 +25,7 @@ class FaultTests(SystemTestCase):
             fault()
             load.run_on(300)
         self.assertEqual(load.refusals, [])
-        assert_books(self, self.deposits, load.accepted)
+        assert_books(self, self.deposits, load.accepted, load.cancelled)
 
     def kill_and_start_again(self, name: str) -> None:
         self.system.kill(name)

@@ -31,7 +31,7 @@ class ReplicaTests(SystemTestCase):
         with Load([self.system.address, second], list(deposits)) as load:
             load.run_on(1500)
         self.assertEqual(load.refusals, [])
-        assert_books(self, deposits, load.accepted)
+        assert_books(self, deposits, load.accepted, load.cancelled)
 
     def test_a_replica_killed_under_load_is_missed_by_nobody(self) -> None:
         deposits = {self.client.funded_user(3000): 3000 for _ in range(20)}
@@ -42,7 +42,7 @@ class ReplicaTests(SystemTestCase):
             payments.send_signal(signal.SIGKILL)
             load.run_on(300)
         self.assertEqual(load.refusals, [])
-        assert_books(self, deposits, load.accepted)
+        assert_books(self, deposits, load.accepted, load.cancelled)
 
     def test_a_rolling_restart_under_load_fails_no_request(self) -> None:
         deposits = {self.client.funded_user(3000): 3000 for _ in range(20)}
@@ -66,7 +66,7 @@ class ReplicaTests(SystemTestCase):
                 self.start(replica)
                 load.run_on(100)
         self.assertEqual((load.refusals, load.repeats), ([], 0), "a request failed")
-        assert_books(self, deposits, load.accepted)
+        assert_books(self, deposits, load.accepted, load.cancelled)
 
     def rpc_port(self, replica: Program) -> int:
         return int(replica.command[replica.command.index(f"--{replica.process.kind}-port") + 1])
