@@ -103,7 +103,11 @@ package final class JetStreamClient: @unchecked Sendable {
   /// `patience`.
   package func close(patience: Duration = .seconds(2)) async {
     loop.preconditionCurrent()
-    for consumer in consumers { consumer.close() }
+    for consumer in consumers {
+      consumer.close()
+      // Whoever wants what is on its way to go back has waited for it.
+      consumer.endSubscription()
+    }
     consumers = []
     await connection.close(patience: patience)
     publisher.close()

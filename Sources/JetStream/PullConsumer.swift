@@ -21,13 +21,21 @@ package final class PullConsumer: NATSSubscriber, @unchecked Sendable {
   private(set) var isClosed = false
   private var heartbeatTimer: LoopTimer?
   private var pauseTimer: LoopTimer?
+  /// While it closes: when the last message was given back.
+  private var lastGivenBack: LoopInstant
+  private var closingTimer: LoopTimer?
+  private var closingWaiters: [UnsafeContinuation<Void, Never>] = []
   /// Called when the broker does not know the consumer (any more).
   private let onLost: () -> Void
 
-  /// An open pull request ends after this long, so that the broker forgets about readers that are gone.
-  private static let requestExpiry = Duration.seconds(30)
-  /// A broker that delivers nothing is silent for no longer than this.
-  private static let heartbeat = Duration.seconds(5)
+  /// An open pull request ends after this long. Nothing can take it back, and what the broker sends on it after its inbox
+  /// is gone would be missing until the time to acknowledge is up; so closing waits for the end of the open requests.
+  private static let requestExpiry = Duration.seconds(2)
+  /// A broker that delivers nothing is silent for no longer than this; at most half of ``requestExpiry``, JetStream demands.
+  private static let heartbeat = Duration.seconds(1)
+  /// A stream that has been silent for so long while the consumer closes has nothing on its way: not worth to wait for the
+  /// requests' end.
+  private static let quiet = Duration.milliseconds(100)
   /// The wait after a refused request.
   private static let pause = Duration.milliseconds(250)
 
@@ -39,6 +47,7 @@ package final class PullConsumer: NATSSubscriber, @unchecked Sendable {
     self.stream = stream
     self.name = name
     self.onLost = onLost
+    lastGivenBack = connection.loop.now
     window = PullWindow(capacity: max(1, capacity), heartbeat: Self.heartbeat, now: connection.loop.now)
     inbox = connection.newInbox()
     requestSubject = "$JS.API.CONSUMER.MSG.NEXT.\(stream).\(name)"
@@ -64,7 +73,8 @@ package final class PullConsumer: NATSSubscriber, @unchecked Sendable {
     return take(countMax)
   }
 
-  /// Ends the consuming: messages that were not taken come again to whoever consumes next.
+  /// Ends the consuming: messages that were not taken go back to the broker, for whoever consumes next, and so do those
+  /// that are still on their way; ``untilClosed()`` returns when there are none.
   package func close() {
     connection.loop.preconditionCurrent()
     if isClosed { return }
@@ -74,9 +84,37 @@ package final class PullConsumer: NATSSubscriber, @unchecked Sendable {
     arrived = []
     heartbeatTimer?.cancel()
     pauseTimer?.cancel()
+    lastGivenBack = connection.loop.now
+    wakeReader()
+    endWhenQuiet(closedAt: connection.loop.now)
+  }
+
+  /// Returns when everything that was on its way at ``close()`` has gone back, or the connection was lost.
+  package func untilClosed() async {
+    connection.loop.preconditionCurrent()
+    if isClosed, subscription == nil { return }
+    await withUnsafeContinuation { closingWaiters.append($0) }
+  }
+
+  /// Ends the subscription once no request is open, or nothing has come for a while.
+  private func endWhenQuiet(closedAt: LoopInstant) {
+    let now = connection.loop.now
+    let isOver =
+      !window.isAwaiting || !connection.isConnected || now - lastGivenBack >= Self.quiet
+      || now - closedAt >= Self.requestExpiry + Self.heartbeat
+    if isOver { return endSubscription() }
+    closingTimer = connection.loop.schedule(after: Self.quiet / 10) { [weak self] in
+      self?.endWhenQuiet(closedAt: closedAt)
+    }
+  }
+
+  /// Nothing arrives from now on.
+  func endSubscription() {
+    closingTimer?.cancel()
     if let subscription { connection.unsubscribe(subscription) }
     subscription = nil
-    wakeReader()
+    for waiter in closingWaiters { waiter.resume() }
+    closingWaiters = []
   }
 
   /// The consumer exists on the broker, as far as the caller knows: asks it for messages.
@@ -157,6 +195,11 @@ package final class PullConsumer: NATSSubscriber, @unchecked Sendable {
       }
     } else if let delivered = IncomingMessage(message, connection: connection) {
       window.messageReceived(now: now)
+      if isClosed {
+        delivered.nak()
+        lastGivenBack = now
+        return
+      }
       arrived.append(delivered)
       wakeReader()
     }

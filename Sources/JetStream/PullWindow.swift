@@ -34,6 +34,9 @@ struct PullWindow {
     lastSign = now
   }
 
+  /// Whether a request is open.
+  var isAwaiting: Bool { awaited > 0 }
+
   /// How many messages to ask for now, when `buffered` have come and are not taken; nil for none.
   ///
   /// Waits until half of the capacity is free, so that requests are few.

@@ -53,8 +53,14 @@ package final class EventConsumer<Event: Message>: @unchecked Sendable {
     stopping = LoopSignal(loop: loop)
   }
 
-  /// Consumes until ``beginGracefulShutdown()``; the batch in hand is finished first.
+  /// Consumes until ``beginGracefulShutdown()``; the batch in hand is finished first, and what is on its way goes back to
+  /// the broker.
   package func run() async throws {
+    try await consume()
+    if isStopping { await consumer.untilClosed() }
+  }
+
+  private func consume() async throws {
     try await withThrowingDiscardingTaskGroup { group in
       var backoff = backoffRange.lowerBound
       while !isStopping, !Task.isCancelled {

@@ -105,6 +105,37 @@ import TestSupport
     }
   }
 
+  @Test(.timeLimit(.minutes(1)))
+  func `a consumer that is closed gives back all that it did not take, even what is on its way`() async throws {
+    var scene = Scene("giveback")
+    // What is not given back comes long after the test's time is up.
+    scene.consumer.ackWait = .seconds(600)
+    scene.consumer.ackPendingMax = 10_000
+    let topology = scene.topology
+    try await withClient(url: try TestNATS.sharedURL(), topology: topology) { [scene] client in
+      // Half of them come while it closes, on a request that is open.
+      let early = (1...2_000).map { scene.message($0) }
+      let late = (2_001...4_000).map { scene.message($0) }
+      for result in await client.publishBatch(early) { _ = try result.get() }
+      let consumer = client.consumer(stream: scene.name, name: "reader", capacity: 4_096)
+      let publishing = client.loop.startTask { _ = await client.publishBatch(late) }
+      let taken = try await consumer.next(10)
+      consumer.close()
+      await consumer.untilClosed()
+      await publishing.value
+      let next = client.consumer(stream: scene.name, name: "reader", capacity: 4_096)
+      var sequences = Set(taken.map(\.delivery.streamSequence))
+      for message in taken { message.ack() }
+      while sequences.count < 4_000 {
+        for message in try await next.next(1_024) {
+          sequences.insert(message.delivery.streamSequence)
+          message.ack()
+        }
+      }
+      try await client.deleteStream(scene.name)
+    }
+  }
+
   @Test func `a subject that no stream takes fails at once, and leaves others alone`() async throws {
     let scene = Scene("nobody")
     try await withClient(url: try TestNATS.sharedURL(), topology: scene.topology) { client in
