@@ -6,6 +6,7 @@ import contextlib
 import http.client
 import json
 import os
+import queue
 import random
 import shutil
 import subprocess
@@ -328,7 +329,10 @@ class Load:
         """Answers that no fault excuses."""
         self.repeats = 0
         self._stopping = threading.Event()
-        self._threads = [threading.Thread(target=self._work, args=(index,)) for index in range(workers)]
+        self._unwanted: queue.SimpleQueue[str] = queue.SimpleQueue()
+        """Accepted orders that are to be cancelled: by threads of their own, for a cancellation waits for payments."""
+        self._threads = [threading.Thread(target=self._place_orders, args=(index,)) for index in range(workers)]
+        self._threads += [threading.Thread(target=self._cancel_orders, args=(index,)) for index in range(workers)]
 
     def __enter__(self) -> Load:
         for thread in self._threads:
@@ -345,7 +349,7 @@ class Load:
         goal = len(self.accepted) + orders
         eventually(lambda: len(self.accepted), lambda count: count >= goal, f"{goal} accepted orders", seconds)
 
-    def _work(self, index: int) -> None:
+    def _place_orders(self, index: int) -> None:
         dice = random.Random(index)
         client = Client(self.addresses[index % len(self.addresses)], timeout=5)
         while not self._stopping.is_set():
@@ -353,10 +357,19 @@ class Load:
             if self._insist(client, "/v1/orders", {"id": order, "userId": user, "amount": amount}, 201):
                 self.accepted[order] = (user, amount)
                 if dice.random() < self.CANCELLED_SHARE:
-                    # Before, during and after the charge.
-                    time.sleep(dice.choice((0, 0.001, 0.005, 0.02)))
-                    if self._insist(client, f"/v1/orders/{order}/cancel", None, 200):
-                        self.cancelled.add(order)
+                    self._unwanted.put(order)
+        client.close()
+
+    def _cancel_orders(self, index: int) -> None:
+        dice = random.Random(-1 - index)
+        client = Client(self.addresses[index % len(self.addresses)], timeout=10)
+        while not self._stopping.is_set():
+            with contextlib.suppress(queue.Empty):
+                order = self._unwanted.get(timeout=0.1)
+                # Before, during and after the charge.
+                time.sleep(dice.choice((0, 0.001, 0.005, 0.02)))
+                if self._insist(client, f"/v1/orders/{order}/cancel", None, 200):
+                    self.cancelled.add(order)
         client.close()
 
     def _insist(self, client: Client, path: str, body: Any, status: int) -> bool:
