@@ -18,7 +18,7 @@ package struct Charge: Equatable, Sendable {
 
   /// Why an order of these values can never be decided, whatever the accounts; nil when it can.
   package static func refusal(amount: Int64, currency: String) -> String? {
-    guard (1...AccountState.balanceMax).contains(amount) else { return "the amount is \(amount)" }
+    guard (1...AccountState.depositedMax).contains(amount) else { return "the amount is \(amount)" }
     guard currency.utf8.count == 3, currency.utf8.allSatisfy({ (0x41...0x5A).contains($0) }) else {
       return "the currency is not one of ISO 4217"
     }

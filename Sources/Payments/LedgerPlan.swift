@@ -15,13 +15,18 @@ package struct LedgerPlan: Sendable {
 
   /// Moves `amount` on the account of `userID`: positive in, negative out.
   ///
-  /// - Returns: the balance right after; nil when there is no account, or the balance would leave its bounds.
+  /// - Returns: the balance right after; nil when there is no account, the balance would leave its bounds, or all that was put
+  ///   on the account would.
   package mutating func post(
     _ kind: EntryKind, amount: Int64, to userID: UUID, cause: UUID, at time: Timestamp
   ) -> Int64? {
     guard var account = accounts[userID] else { return nil }
     let (balance, overflow) = account.balance.addingReportingOverflow(amount)
-    guard !overflow, (0...AccountState.balanceMax).contains(balance) else { return nil }
+    if kind == .deposit {
+      guard amount <= AccountState.depositedMax - account.deposited else { return nil }
+      account.deposited += amount
+    }
+    guard !overflow, balance >= 0, balance <= account.deposited else { return nil }
     account.balance = balance
     account.entries += 1
     accounts[userID] = account

@@ -35,6 +35,6 @@ package enum IdempotentOutcome<Response: Message>: Equatable, Sendable {
   case noAccount
   /// The user has an account already.
   case accountExists
-  /// The balance would be more than an account may hold.
+  /// More would have been put on the account than there may be.
   case balanceTooLarge
 }

@@ -158,7 +158,7 @@ package struct PaymentStore: Sendable {
   private static func lockAccounts(of userIDs: [UUID]) -> Statement {
     Statement(
       """
-      SELECT user_id, currency, balance, entries FROM accounts WHERE user_id = ANY ($1)
+      SELECT user_id, currency, balance, deposited, entries FROM accounts WHERE user_id = ANY ($1)
       ORDER BY user_id FOR NO KEY UPDATE
       """, Array(Set(userIDs)))
   }
@@ -209,10 +209,12 @@ package struct PaymentStore: Sendable {
     transaction.send(
       Statement(
         """
-        UPDATE accounts SET balance = changed.balance, entries = changed.entries
-        FROM unnest($1::uuid[], $2::bigint[], $3::bigint[]) AS changed (user_id, balance, entries)
+        UPDATE accounts SET balance = changed.balance, deposited = changed.deposited, entries = changed.entries
+        FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[])
+          AS changed (user_id, balance, deposited, entries)
         WHERE accounts.user_id = changed.user_id
-        """, changed.map(\.userID), changed.map(\.state.balance), changed.map(\.state.entries)))
+        """, changed.map(\.userID), changed.map(\.state.balance), changed.map(\.state.deposited),
+        changed.map(\.state.entries)))
   }
 
   private static func keyed(_ scope: String, _ keys: [String]) -> Statement {
@@ -247,8 +249,8 @@ package struct PaymentStore: Sendable {
   private static func accounts(_ rows: Rows) throws -> [UUID: AccountState] {
     var accounts: [UUID: AccountState] = [:]
     for row in rows {
-      let (userID, currency, balance, entries) = try row.values((UUID, String, Int64, Int64).self)
-      accounts[userID] = AccountState(currency: currency, balance: balance, entries: entries)
+      let (userID, currency, balance, deposited, entries) = try row.values((UUID, String, Int64, Int64, Int64).self)
+      accounts[userID] = AccountState(currency: currency, balance: balance, deposited: deposited, entries: entries)
     }
     return accounts
   }

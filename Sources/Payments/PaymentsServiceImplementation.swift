@@ -91,7 +91,9 @@ package struct PaymentsServiceImplementation: PaymentsService {
       throw RPCError(.alreadyExists, "user \(userID) has an account already", reason: "ACCOUNT_EXISTS")
     case .balanceTooLarge:
       throw RPCError(
-        .failedPrecondition, "the balance would be more than \(AccountState.balanceMax)", reason: "BALANCE_TOO_LARGE")
+        .failedPrecondition,
+        "no more than \(AccountState.depositedMax) may be put on an account in all, so that there is room for refunds",
+        reason: "BALANCE_TOO_LARGE")
     }
   }
 

@@ -1,5 +1,7 @@
 import API
 import EventLoop
+import class Foundation.FileManager
+import func Foundation.NSTemporaryDirectory
 import Messaging
 import Postgres
 import TestSupport
@@ -114,6 +116,53 @@ import Wire
       let (decided, charged, charges, refunds) = try row.values((Int64, Int64, Int64, Int64).self)
       #expect(decided == 200 && charges == charged && refunds == charged, seed)
       try await PaymentStoreTests.audit(pool, users[0])
+    }
+  }
+
+  @Test func `a refund finds room on an account that is full`() async throws {
+    try await Self.withReplicas { stores, pool in
+      let most = AccountState.depositedMax
+      let user = try await PaymentStoreTests.user(stores[0], balance: most)
+      let order = Self.created(user, most)
+      #expect(try await stores[0].settle([order], at: .now)[0].outcome == .charged)
+      #expect(try await stores[0].deposit([PaymentStoreTests.deposit(user, 1)]) == [.balanceTooLarge])
+      #expect(try await stores[0].cancel([Self.cancelled(order)], at: .now)[0].refundedAt != nil)
+      #expect(try await stores[0].account(of: user)?.balance == most)
+      try await PaymentStoreTests.audit(pool, user)
+    }
+  }
+
+  @Test func `a ledger of the first release goes on, with all that was put on its accounts`() async throws {
+    let url = try TestDatabase.make("old_payments")
+    try await onLoop { loop in
+      let folder = NSTemporaryDirectory() + "/gozon-migrations-\(UInt32.random(in: 0 ... .max))"
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+      defer { try? FileManager.default.removeItem(atPath: folder) }
+      let first = "0001_payments.sql"
+      try FileManager.default.copyItem(
+        atPath: "\(TestDatabase.checkout)/Schemas/sql/payments/\(first)", toPath: "\(folder)/\(first)")
+      let configuration = PostgresConfiguration(url: url)
+      _ = try await Migrations(directory: folder).apply(loop: loop, configuration: configuration)
+      let (user, idle, order) = (UUID.random(), UUID.random(), Self.created(.random(), 60))
+      let connection = try await PostgresConnection.connect(loop: loop, configuration: configuration)
+      _ = try await connection.execute([
+        Statement("INSERT INTO accounts VALUES ($1, 'RUB', 90, 3, now()), ($2, 'RUB', 0, 0, now())", user, idle),
+        Statement(
+          """
+          INSERT INTO entries VALUES
+            ($1, 1, 1, $1, 100, 100, now()), ($1, 2, 2, $2, -60, 40, now()), ($1, 3, 1, $3, 50, 90, now())
+          """, user, order.orderId, idle),
+        Statement("INSERT INTO charges VALUES ($1, $2, 60, 'RUB', 1, now())", order.orderId, user),
+      ])
+      connection.close()
+      try await TestDatabase.withPool(url, service: "payments", on: loop) { pool in
+        let rows = try await pool.query(Statement("SELECT deposited FROM accounts ORDER BY balance"))
+        #expect(try rows.map { try $0.value(0) as Int64 } == [0, 150])
+        var cancelled = Self.cancelled(order)
+        cancelled.userId = user
+        #expect(try await PaymentStore(pool).cancel([cancelled], at: .now)[0].refundedAt != nil)
+        try await PaymentStoreTests.audit(pool, user)
+      }
     }
   }
 

@@ -23,7 +23,7 @@ import Wire
   private static func cancel(_ orders: [OrderCancelled], _ decided: [Charge], balance: Int64 = 100) -> Cancellation {
     Cancellation(
       of: orders, decided: Dictionary(uniqueKeysWithValues: decided.map { ($0.result.orderId, $0) }),
-      accounts: [user: AccountState(currency: "RUB", balance: balance, entries: 3)], at: time)
+      accounts: [user: AccountState(currency: "RUB", balance: balance, deposited: 1_000, entries: 3)], at: time)
   }
 
   @Test func `an order that was not decided yet is never charged`() {
@@ -38,7 +38,7 @@ import Wire
       orderId: result.orderId, userId: Self.user, amount: 10, currency: "RUB", createdAt: Self.time)
     let late = Settlement(
       of: [created], decided: [result.orderId: cancellation.charges[0]],
-      accounts: [Self.user: AccountState(currency: "RUB", balance: 100, entries: 0)], at: Self.time)
+      accounts: [Self.user: AccountState(currency: "RUB", balance: 100, deposited: 1_000, entries: 0)], at: Self.time)
     #expect(late.results == [result] && late.charges.isEmpty && late.ledger.entries.isEmpty)
   }
 
@@ -93,7 +93,7 @@ import Wire
         let cancelled = (0..<Int.random(in: 0...8, using: &random)).map { _ in
           Self.order(UInt64.random(in: 0...12, using: &random), 0)
         }.map { Self.order($0.orderId.low, Int64($0.orderId.low) * 7 + 1) }
-        let accounts = [Self.user: AccountState(currency: "RUB", balance: balance, entries: 0)]
+        let accounts = [Self.user: AccountState(currency: "RUB", balance: balance, deposited: 1_000, entries: 0)]
         if Bool.random(using: &random) {
           let orders = cancelled.map {
             OrderCreated(

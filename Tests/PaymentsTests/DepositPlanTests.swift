@@ -17,7 +17,7 @@ import Wire
   }
 
   private static func plan(_ deposits: [NewDeposit], keyed: [String: DepositPlan.Keyed] = [:]) -> DepositPlan {
-    let accounts = users.map { ($0, AccountState(currency: "RUB", balance: 100, entries: 3)) }
+    let accounts = users.map { ($0, AccountState(currency: "RUB", balance: 100, deposited: 1_000, entries: 3)) }
     return DepositPlan(of: deposits, keyed: keyed, accounts: Dictionary(uniqueKeysWithValues: accounts))
   }
 
@@ -61,7 +61,7 @@ import Wire
   @Test func `what was refused leaves its key free`() {
     let plan = Self.plan([
       Self.deposit(1, 5, user: Self.stranger, key: "k"),
-      Self.deposit(2, AccountState.balanceMax, key: "k", request: [2]),
+      Self.deposit(2, AccountState.depositedMax, key: "k", request: [2]),
       Self.deposit(3, 5, key: "k", request: [3]),
     ])
     #expect(plan.outcomes.map(Self.word) == ["noAccount", "balanceTooLarge", "done 3 105"])

@@ -257,7 +257,9 @@ import Wire
       }
       for statement in [
         Statement("UPDATE accounts SET balance = -1 WHERE user_id = $1", user),
-        Statement("UPDATE accounts SET balance = 9007199254740992 WHERE user_id = $1", user),
+        Statement(
+          "UPDATE accounts SET balance = 9007199254740992, deposited = 9007199254740992 WHERE user_id = $1", user),
+        Statement("UPDATE accounts SET balance = deposited + 1 WHERE user_id = $1", user),
         Statement("INSERT INTO entries VALUES ($1, 3, 1, $1, -5, 1, now())", user),
         Statement("INSERT INTO entries VALUES ($1, 3, 2, $1, 5, 1, now())", user),
         Statement("INSERT INTO entries VALUES ($1, 3, 2, $1, -5, -1, now())", user),

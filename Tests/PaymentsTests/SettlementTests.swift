@@ -21,14 +21,15 @@ import Wire
   ) -> Settlement {
     Settlement(
       of: orders, decided: decided,
-      accounts: [user: AccountState(currency: "RUB", balance: balance, entries: 7)], at: time)
+      accounts: [user: AccountState(currency: "RUB", balance: balance, deposited: 1_000, entries: 7)], at: time)
   }
 
   @Test func `orders are decided one after the other, each against what the ones before left`() {
     let settlement = Self.settle(
       [Self.order(1, 60), Self.order(2, 50), Self.order(3, 40), Self.order(4, 1)], balance: 100)
     #expect(settlement.results.map(\.outcome) == [.charged, .insufficientFunds, .charged, .insufficientFunds])
-    #expect(settlement.ledger.accounts[Self.user] == AccountState(currency: "RUB", balance: 0, entries: 9))
+    #expect(
+      settlement.ledger.accounts[Self.user] == AccountState(currency: "RUB", balance: 0, deposited: 1_000, entries: 9))
     #expect(settlement.ledger.entries.map(\.number) == [8, 9])
     #expect(settlement.ledger.entries.map(\.amount) == [-60, -40])
     #expect(settlement.ledger.entries.map(\.balance) == [40, 0])
@@ -65,8 +66,8 @@ import Wire
 
   @Test(
     arguments: [
-      (1, "RUB", true), (AccountState.balanceMax, "USD", true), (0, "RUB", false), (-1, "RUB", false),
-      (.min, "RUB", false), (AccountState.balanceMax + 1, "RUB", false), (1, "rub", false), (1, "", false),
+      (1, "RUB", true), (AccountState.depositedMax, "USD", true), (0, "RUB", false), (-1, "RUB", false),
+      (.min, "RUB", false), (AccountState.depositedMax + 1, "RUB", false), (1, "rub", false), (1, "", false),
       (1, "RUBL", false), (1, "РУ", false),
     ] as [(Int64, String, Bool)])
   func `an event that no account could pay is refused at the door`(amount: Int64, currency: String, isFit: Bool) {
@@ -93,7 +94,8 @@ import Wire
           decided:
             decided.filter { entry in orders.contains { $0.orderId == entry.key } }
             .mapValues { Charge(result: $0, amount: 1, currency: "RUB") },
-          accounts: book.mapValues { AccountState(currency: "RUB", balance: $0, entries: 0) }, at: Self.time)
+          accounts: book.mapValues { AccountState(currency: "RUB", balance: $0, deposited: 1_000, entries: 0) },
+          at: Self.time)
         for order in orders where decided[order.orderId] == nil {
           var outcome = ChargeOutcome.noAccount
           if let balance = book[order.userId] {

@@ -18,3 +18,11 @@ BEGIN
 END $$;
 CREATE TRIGGER entries_refund_what_was_charged BEFORE INSERT ON entries
   FOR EACH ROW WHEN (NEW.kind = 3) EXECUTE FUNCTION refuse_refund_without_charge();
+
+-- All that was ever put on an account. What is spent can come back, so this is what has to stay within the bounds of a
+-- balance: then every refund finds room.
+ALTER TABLE accounts ADD COLUMN deposited bigint NOT NULL DEFAULT 0 CHECK (deposited BETWEEN 0 AND 9007199254740991);
+UPDATE accounts SET deposited = least(9007199254740991, sums.deposited)
+FROM (SELECT user_id, sum(amount) AS deposited FROM entries WHERE kind = 1 GROUP BY user_id) AS sums
+WHERE accounts.user_id = sums.user_id;
+ALTER TABLE accounts ADD CHECK (balance <= deposited);
