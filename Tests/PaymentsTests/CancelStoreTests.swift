@@ -166,7 +166,7 @@ import Wire
     }
   }
 
-  @Test func `the database refuses a refund that is not of a charge, or comes twice`() async throws {
+  @Test func `the database refuses an entry that no charge accounts for, and a second refund`() async throws {
     try await Self.withReplicas { stores, pool in
       let user = try await PaymentStoreTests.user(stores[0], balance: 100)
       let other = try await PaymentStoreTests.user(stores[0], balance: 100)
@@ -174,20 +174,22 @@ import Wire
       #expect(try await stores[0].settle([paid, unpaid], at: .now).map(\.outcome) == [.charged, .insufficientFunds])
       let insert: StaticString = """
         INSERT INTO entries (user_id, number, kind, cause, amount, balance, created_at)
-        VALUES ($1, 100, 3, $2, $3, 100, now())
+        VALUES ($1, 100, $2, $3, $4, 100, now())
         """
       for (user, order, amount) in [
         (user, UUID.random(), 60), (user, unpaid.orderId, 60), (user, paid.orderId, 61), (user, paid.orderId, 59),
         (other, paid.orderId, 60),
+        // That much was taken, but in another transaction.
+        (user, paid.orderId, -60), (user, UUID.random(), -60),
       ] as [(UUID, UUID, Int64)] {
         let error = await #expect(throws: PostgresError.self) {
-          try await pool.execute(Statement(insert, user, order, amount))
+          try await pool.execute(Statement(insert, user, Int16(amount < 0 ? 2 : 3), order, amount))
         }
         #expect(error?.sqlState == "23000" && error?.isRefusalOfValues == true)
       }
       _ = try await stores[0].cancel([Self.cancelled(paid)], at: .now)
       let twice = await #expect(throws: PostgresError.self) {
-        try await pool.execute(Statement(insert, user, paid.orderId, 60 as Int64))
+        try await pool.execute(Statement(insert, user, Int16(3), paid.orderId, 60 as Int64))
       }
       #expect(twice?.isUniqueViolation(of: "entries_refund_once") == true)
       try await PaymentStoreTests.audit(pool, user)

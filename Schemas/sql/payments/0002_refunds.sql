@@ -3,21 +3,30 @@
 ALTER TABLE charges DROP CONSTRAINT charges_outcome_check;
 ALTER TABLE charges ADD CONSTRAINT charges_outcome_check CHECK (outcome BETWEEN 1 AND 5);
 
--- A refund is an entry, and nothing else. An order has one at most, which gives back to the account that was charged what
--- was taken from it, to the last unit.
+-- A refund is an entry, and nothing else. An order has one at most.
 CREATE UNIQUE INDEX entries_refund_once ON entries (cause) WHERE kind = 3;
 
-CREATE FUNCTION refuse_refund_without_charge() RETURNS trigger LANGUAGE plpgsql AS $$
+-- Every entry about an order rests on its charge: money is taken only in the transaction that decides the charge, from the
+-- account it names, as much as it says; and the same comes back to the same account, to the last unit. A deposit is its own
+-- cause. Checked once for each batch. The plan is fixed, because one that was made while the tables were small would be kept.
+CREATE FUNCTION refuse_entries_without_charge() RETURNS trigger LANGUAGE plpgsql
+SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off AS $$
+DECLARE unfounded entries;
 BEGIN
-  PERFORM FROM charges
-  WHERE order_id = NEW.cause AND outcome = 1 AND user_id = NEW.user_id AND amount = NEW.amount;
-  IF NOT FOUND THEN
-    RAISE EXCEPTION 'order % was not charged %', NEW.cause, NEW.amount USING ERRCODE = 'integrity_constraint_violation';
+  SELECT added.* INTO unfounded
+  FROM added LEFT JOIN charges ON charges.order_id = added.cause
+  WHERE added.kind <> 1 AND (
+    charges.outcome = 1 AND charges.user_id = added.user_id AND charges.amount = abs(added.amount)
+    AND (added.kind = 3 OR charges.xmin = pg_current_xact_id()::xid)) IS NOT TRUE
+  LIMIT 1;
+  IF FOUND THEN
+    RAISE EXCEPTION 'no charge of order % accounts for the entry of % on %',
+      unfounded.cause, unfounded.amount, unfounded.user_id USING ERRCODE = 'integrity_constraint_violation';
   END IF;
-  RETURN NEW;
+  RETURN NULL;
 END $$;
-CREATE TRIGGER entries_refund_what_was_charged BEFORE INSERT ON entries
-  FOR EACH ROW WHEN (NEW.kind = 3) EXECUTE FUNCTION refuse_refund_without_charge();
+CREATE TRIGGER entries_rest_on_charges AFTER INSERT ON entries
+  REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION refuse_entries_without_charge();
 
 -- All that was ever put on an account. What is spent can come back, so this is what has to stay within the bounds of a
 -- balance: then every refund finds room.
