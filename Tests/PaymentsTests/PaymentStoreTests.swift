@@ -2,6 +2,7 @@ import API
 import EventLoop
 import Messaging
 import Postgres
+import RPC
 import TestSupport
 import Testing
 import Wire
@@ -239,6 +240,29 @@ import Wire
       #expect(entries.prefix(6).map(\.orderId) == orders.reversed().map(\.orderId))
       #expect(entries.prefix(6).allSatisfy { $0.kind == .charge && $0.amount == -100 && $0.depositId == nil })
       #expect(entries[6].kind == .deposit && entries[6].depositId != nil && entries[6].orderId == nil)
+    }
+  }
+
+  @Test func `pages of a statement neither skip nor repeat an entry, whatever is added in between`() async throws {
+    try await Self.withPool { store, pool in
+      let service = PaymentsServiceImplementation(
+        store: store, deposits: DepositBatches(loop: pool.loop, store: store), currency: "RUB")
+      var random = SeededRandom()
+      for _ in 0..<12 {
+        let user = try await Self.user(store, balance: 0)
+        let before = Int.random(in: 0...30, using: &random)
+        if before > 0 { _ = try await store.deposit((0..<before).map { _ in Self.deposit(user, 1) }) }
+        var (ids, token) = ([Int64](), "")
+        let size = Int32.random(in: 1...9, using: &random)
+        repeat {
+          let request = ListEntriesRequest(userId: user, pageSize: size, pageToken: token)
+          let page = try await service.listEntries(request, context: CallContext(loop: pool.loop))
+          ids += page.entries.map(\.id)
+          token = page.nextPageToken
+          _ = try await store.deposit((0...Int.random(in: 0...2, using: &random)).map { _ in Self.deposit(user, 1) })
+        } while !token.isEmpty
+        #expect(ids == (0..<Int64(before)).map { Int64(before) - $0 }, "seed \(random.seed)")
+      }
     }
   }
 

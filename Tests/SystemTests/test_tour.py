@@ -28,6 +28,7 @@ class TourTests(SystemTestCase):
         )
         self.assertEqual(answer.returncode, 0, answer.stdout + answer.stderr)
         ends = re.findall(r'"status":\s*"(FINISHED|CANCELLED)"(?:,\s*"reason":\s*"(\w+)")?', answer.stdout)
+        self.assertIn('"status":"REFUNDED"', answer.stdout)
         self.assertEqual(ends[:3], [("FINISHED", ""), ("CANCELLED", "INSUFFICIENT_FUNDS"), ("CANCELLED", "NO_ACCOUNT")])
 
     def test_down_leaves_no_process_and_up_finds_every_order_as_it_was(self) -> None:
