@@ -47,7 +47,7 @@ import Testing
 
   @Test func `names come from the servers that answer, and nothing is said when none does`() async throws {
     try await withServer { environment in
-      let methods = await gozon("complete", "--", "call", "Orders.C", environment: environment)
+      let methods = await gozon("complete", "--", "call", "Orders.Cr", environment: environment)
       #expect(methods.lines.map { $0.prefix { $0 != "\t" } } == ["Orders.CreateOrder"])
       let names = await gozon("complete", "--", "describe", "gozon.orders.OrderS", environment: environment)
       #expect(names.output.hasPrefix("gozon.orders.OrderStatus\t"))
