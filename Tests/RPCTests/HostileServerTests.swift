@@ -49,9 +49,20 @@ import Testing
 
     func send(_ header: FrameHeader) { send { header.append(to: &$0) } }
 
-    func greet(streamsMax: UInt32 = 100) {
-      send { Hello(payloadBytesMax: 1 << 20, streamsMax: streamsMax, pingIntervalMillisecondsMin: 0).append(to: &$0) }
+    func greet(streamsMax: UInt32 = 100, callWindow: UInt32 = 1 << 20, connectionWindow: UInt32 = 1 << 20) {
+      send {
+        Hello(
+          payloadBytesMax: 1 << 20, streamsMax: streamsMax, pingIntervalMillisecondsMin: 0, callWindow: callWindow,
+          connectionWindow: connectionWindow
+        ).append(to: &$0)
+      }
     }
+
+    func goAway(lastStream: UInt32) {
+      send(FrameHeader(kind: .goAway, stream: lastStream, code: GoAwayReason.shutdown.rawValue))
+    }
+
+    func count(_ kind: FrameKind) -> Int { frames.count { $0.kind == kind } }
 
     func received(_ bytes: borrowing RawSpan) {
       try? decoder.decode(bytes) { header, _ in
@@ -99,6 +110,11 @@ import Testing
     } catch {
       return error as? RPCError
     }
+  }
+
+  private static func until(_ loop: EventLoop, _ condition: () -> Bool) async throws {
+    for _ in 0..<1_000 where !condition() { try await loop.sleep(for: .milliseconds(2)) }
+    try #require(condition())
   }
 
   @Test func `a server that never greets is given up within the time to connect`() async throws {
@@ -226,6 +242,25 @@ import Testing
           return await group.reduce(into: []) { $0.append($1) }
         }
         #expect(codes.count { $0 == .aborted } == 1 && codes.count { $0 == .resourceExhausted } == 7, "\(codes)")
+      }
+    }
+  }
+
+  @Test(arguments: [false, true])
+  func `a call that only the second goAway leaves unseen is made again`(isConnectedAgain: Bool) async throws {
+    try await onLoop { loop in
+      let server = try Server(loop: loop) { peer in
+        if peer.frames.count == 1 { return peer.greet() }
+        if peer.number == 2 { return peer.send(FrameHeader(kind: .response, stream: 1, code: 10)) }
+        peer.goAway(lastStream: .max)
+        if !isConnectedAgain { peer.goAway(lastStream: 0) }
+      }
+      defer { server.close() }
+      try await Self.withClient(loop, port: server.port) { client in
+        async let error = Self.error(of: client, CallOptions(timeout: .seconds(5), waitsForReady: true))
+        try await Self.until(loop) { server.peers.count == 2 && client.state == .ready }
+        if isConnectedAgain { server.peers[0].goAway(lastStream: 0) }
+        #expect(await error?.code == .aborted)
       }
     }
   }

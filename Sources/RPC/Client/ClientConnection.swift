@@ -22,16 +22,21 @@ final class ClientConnection: TCPConnectionDelegate, @unchecked Sendable {
   /// No deadline of an open call is earlier.
   private var earliestDeadline = LoopInstant(nanoseconds: .max)
   private var onChange: ((Change) -> Void)?
+  private var isRetired = false
 
   /// What the owner has to know.
   enum Change {
     /// Calls may begin.
     case opened
-    /// No call may begin any more; these must be made again elsewhere, the server never saw them.
-    case retired(RPCError, unseen: [PendingCall])
+    /// No call may begin any more.
+    case retired(RPCError)
+    /// The server never saw these calls: they must be made again elsewhere. After `retired`, and perhaps long after: the
+    /// server may first say that it leaves, and then which call was the last.
+    case handedBack([PendingCall])
   }
 
-  /// Greets the server; `onChange` is told once when calls may begin, and once when the connection is of no more use.
+  /// Greets the server; `onChange` is told once when calls may begin, once when the connection is of no more use, and of
+  /// the calls that are to be made elsewhere.
   init(
     tcp: TCPConnection, address: String, hello: Hello, keepalive: Keepalive.Options,
     onChange: @escaping (Change) -> Void
@@ -206,7 +211,8 @@ final class ClientConnection: TCPConnectionDelegate, @unchecked Sendable {
         movable.append(call)
       }
     }
-    retire(reason, unseen: movable)
+    retire(reason)
+    if !movable.isEmpty { onChange?(.handedBack(movable)) }
   }
 
   private func watchLiveness() {
@@ -245,10 +251,10 @@ final class ClientConnection: TCPConnectionDelegate, @unchecked Sendable {
   // MARK: The end
 
   /// Begins no more calls; those under way go on.
-  private func retire(_ reason: RPCError, unseen: [PendingCall] = []) {
-    let onChange = onChange
-    self.onChange = nil
-    onChange?(.retired(reason, unseen: unseen))
+  private func retire(_ reason: RPCError) {
+    if isRetired { return }
+    isRetired = true
+    onChange?(.retired(reason))
   }
 
   /// Disconnects when nothing is left to wait for: the server may never do so.
@@ -265,5 +271,6 @@ final class ClientConnection: TCPConnectionDelegate, @unchecked Sendable {
     for call in machine.connectionClosed() { complete(call) { $0.fail(error) } }
     link?.connectionClosed(error)
     retire(error)
+    onChange = nil
   }
 }

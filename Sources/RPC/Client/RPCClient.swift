@@ -224,7 +224,7 @@ package final class RPCClient: PoolConnection, @unchecked Sendable {
       for (call, _) in waiting.takeAll() {
         if let connection { connection.begin(call, now: loop.now) } else { waiting.append(call) }
       }
-    case .retired(let error, let unseen):
+    case .retired(let error):
       lastError = error
       let wasReady = connection != nil
       (connection, opening) = (nil, nil)
@@ -233,9 +233,19 @@ package final class RPCClient: PoolConnection, @unchecked Sendable {
       connectionEnded?.resume()
       connectionEnded = nil
       if wasReady { onStateChange?() }
-      for call in unseen {
-        if let pool = call.pool { pool.handedBack(call) } else { waiting.append(call) }
-      }
+    case .handedBack(let calls):
+      for call in calls { handedBack(call) }
+    }
+  }
+
+  /// The server never saw the call: it goes elsewhere, or to the next connection.
+  private func handedBack(_ call: PendingCall) {
+    if let pool = call.pool {
+      pool.handedBack(call)
+    } else if connection != nil || isStopping {
+      begin(call)
+    } else {
+      waiting.append(call)
     }
   }
 
