@@ -1,5 +1,6 @@
 import API
 import EventLoop
+import Probe
 import TestSupport
 import Testing
 
@@ -261,6 +262,65 @@ import Testing
         try await Self.until(loop) { server.peers.count == 2 && client.state == .ready }
         if isConnectedAgain { server.peers[0].goAway(lastStream: 0) }
         #expect(await error?.code == .aborted)
+      }
+    }
+  }
+
+  @Test func `a stream that was finished without a message is finished again where it is moved to`() async throws {
+    try await onLoop { loop in
+      let server = try Server(loop: loop) { peer in
+        if peer.frames.count == 1 { return peer.greet() }
+        guard peer.count(.end) == 1 else { return }
+        if peer.number == 1 { return peer.goAway(lastStream: 0) }
+        peer.send(FrameHeader(kind: .response, stream: 1, code: StatusCode.aborted.rawValue))
+      }
+      defer { server.close() }
+      try await Self.withClient(loop, port: server.port) { client in
+        let call = ProbeClient(client).consume(options: CallOptions(timeout: .seconds(2), waitsForReady: true))
+        call.finish()
+        await #expect { try await call.response() } throws: { ($0 as? RPCError)?.code == .aborted }
+      }
+    }
+  }
+
+  @Test func `a stream whose last sender gives up is finished all the same`() async throws {
+    try await onLoop { loop in
+      let server = try Server(loop: loop) { if $0.frames.count == 1 { $0.greet(callWindow: 0) } }
+      defer { server.close() }
+      try await Self.withClient(loop, port: server.port) { client in
+        try await Self.until(loop) { client.state == .ready }
+        let call = ProbeClient(client).consume()
+        let sending = loop.startTask { try? await call.send(Piece(number: 1)) }
+        call.finish()
+        sending.cancel()
+        await sending.value
+        try await Self.until(loop) { server.peers[0].count(.end) == 1 }
+        #expect(server.peers[0].count(.message) == 0)
+        await #expect(throws: RPCError.self) { try await call.send(Piece(number: 2)) }
+      }
+    }
+  }
+
+  @Test func `nothing is sent after a finish, also when messages wait`() async throws {
+    try await onLoop { loop in
+      let server = try Server(loop: loop) { if $0.frames.count == 1 { $0.greet(callWindow: 0) } }
+      defer { server.close() }
+      try await Self.withClient(loop, port: server.port) { client in
+        try await Self.until(loop) { client.state == .ready }
+        let call = ProbeClient(client).consume()
+        let sending = loop.startTask { try? await call.send(Piece(number: 1)) }
+        call.finish()
+        let late = loop.startTask {
+          await #expect { try await call.send(Piece(number: 2)) } throws: {
+            ($0 as? RPCError)?.code == .failedPrecondition
+          }
+        }
+        try await Self.until(loop) { server.peers[0].count(.request) == 1 }
+        server.peers[0].send(FrameHeader(kind: .credit, stream: 1, value: 1_000))
+        await sending.value
+        await late.value
+        try await Self.until(loop) { server.peers[0].count(.end) == 1 }
+        #expect(server.peers[0].count(.message) == 1)
       }
     }
   }

@@ -21,6 +21,7 @@ public final class OutboundMessages: @unchecked Sendable {
   /// Why nothing can be sent any more.
   private var failure: (any Error)?
   private var isEnding = false
+  private var isEndSent = false
   /// Whether anything went out, so that the call cannot be made again elsewhere.
   private(set) var hasSent = false
   /// Since when messages wait; nil when none does.
@@ -31,6 +32,11 @@ public final class OutboundMessages: @unchecked Sendable {
 
   /// Whether messages wait.
   var isBlocked: Bool { !waiting.isEmpty }
+
+  /// Why no further message is taken; nil when one is.
+  private var refusal: (any Error)? {
+    failure ?? (isEnding ? RPCError(.failedPrecondition, "the stream of messages was finished already") : nil)
+  }
 
   /// How long messages have waited in all.
   var blockedTime: Duration { blockedBefore + (blockedSince.map { loop.now - $0 } ?? .zero) }
@@ -46,6 +52,7 @@ public final class OutboundMessages: @unchecked Sendable {
   func detach() {
     link = nil
     isInLine = false
+    isEndSent = false
   }
 
   /// Sends a message if nothing stands in its way.
@@ -55,7 +62,7 @@ public final class OutboundMessages: @unchecked Sendable {
   @usableFromInline
   func trySend(_ append: (inout [UInt8]) -> Void) throws -> Bool {
     loop.preconditionCurrent()
-    if let failure { throw failure }
+    if let refusal { throw refusal }
     guard !isBlocked, let link else { return false }
     guard try link.send(stream, append) else { return false }
     hasSent = true
@@ -69,7 +76,7 @@ public final class OutboundMessages: @unchecked Sendable {
     let number = lastNumber
     try await withTaskCancellationHandler {
       try await withUnsafeThrowingContinuation { (sender: UnsafeContinuation<Void, any Error>) in
-        if let failure { return sender.resume(throwing: failure) }
+        if let refusal { return sender.resume(throwing: refusal) }
         waiting.append(Waiting(number: number, append: append, sender: sender))
         blockedSince = blockedSince ?? loop.now
         link?.wantsToSend(self)
@@ -122,15 +129,17 @@ public final class OutboundMessages: @unchecked Sendable {
   }
 
   private func sendEnd() {
-    guard isEnding, failure == nil, let link else { return }
+    guard isEnding, !isEndSent, failure == nil, let link else { return }
+    isEndSent = true
     link.sendEnd(stream)
-    failure = RPCError(.failedPrecondition, "the stream of messages was finished already")
   }
 
   private func stopWaiting(_ number: Int) {
     guard let index = waiting.firstIndex(where: { $0.number == number }) else { return }
     let one = waiting.remove(at: index)
-    if waiting.isEmpty { noteUnblocked() }
     one.sender.resume(throwing: CancellationError())
+    if isBlocked { return }
+    noteUnblocked()
+    sendEnd()
   }
 }
