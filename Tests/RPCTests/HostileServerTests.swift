@@ -325,6 +325,31 @@ import Testing
     }
   }
 
+  @Test func `a stream that was moved waits for the credit of its new connection alone`() async throws {
+    try await onLoop { loop in
+      let server = try Server(loop: loop) { peer in
+        if peer.frames.count > 1 { return }
+        if peer.number == 1 { peer.greet(connectionWindow: 0) } else { peer.greet(callWindow: 0) }
+      }
+      defer { server.close() }
+      try await Self.withClient(loop, port: server.port) { client in
+        try await Self.until(loop) { client.state == .ready }
+        let (kept, moved) = (ProbeClient(client).consume(), ProbeClient(client).consume())
+        let sending = loop.startTask { try? await moved.send(Piece(number: 1)) }
+        try await Self.until(loop) { server.peers[0].count(.request) == 2 }
+        server.peers[0].goAway(lastStream: 1)
+        try await Self.until(loop) { server.peers.count == 2 && server.peers[1].count(.request) == 1 }
+        server.peers[0].send(FrameHeader(kind: .credit, value: 1_000))
+        try await kept.send(Piece(number: 1))
+        try await Self.until(loop) { server.peers[0].count(.message) == 1 }
+        #expect(server.peers[1].count(.message) == 0)
+        server.peers[1].send(FrameHeader(kind: .credit, stream: 1, value: 1_000))
+        await sending.value
+        try await Self.until(loop) { server.peers[1].count(.message) == 1 }
+      }
+    }
+  }
+
   @Test func `a client that ends while a server is greeting leaves no connection behind`() async throws {
     try await onLoop { loop in
       let server = try Server(loop: loop) { _ in }

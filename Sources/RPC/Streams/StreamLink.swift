@@ -79,8 +79,10 @@ final class StreamLink: @unchecked Sendable {
 
   /// The connection never saw the call: it goes elsewhere.
   func callHandedBack(_ stream: UInt32) {
-    calls.removeValue(forKey: stream)?.outbound?.detach()
     flow.callEnded(stream)
+    guard let outbound = calls.removeValue(forKey: stream)?.outbound else { return }
+    line.removeAll { $0 === outbound }
+    outbound.detach()
   }
 
   /// The connection is gone.
