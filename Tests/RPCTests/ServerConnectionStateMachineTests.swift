@@ -110,6 +110,8 @@ import Testing
     #expect(!machine.isDrained)
     #expect(Self.feed(&machine, .request, 2) == "ignore")
     #expect(Self.feed(&machine, .cancel, 2) == "ignore")
+    #expect(Self.feed(&machine, .end, 2) == "ignore")
+    #expect(Self.feed(&machine, .message, 2) == "stream of an ended call", "its bytes are given back")
     #expect(Self.feed(&machine, .ping) == "pong 500")
     #expect(machine.lastStream == 1)
     #expect(machine.callAnswered(stream: 1) == "call 1")

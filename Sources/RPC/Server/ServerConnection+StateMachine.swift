@@ -145,7 +145,8 @@ struct ServerConnectionStateMachine<Call> {
 
   private mutating func streamFrameReceived(_ header: FrameHeader) -> Action {
     let stream = header.stream
-    if phase == .draining, stream > lastStream { return .ignore }
+    // A message of a call that is not answered was paid for all the same.
+    if phase == .draining, stream > lastStream { return header.kind == .message ? .stream(isOpen: false) : .ignore }
     let isConnections = stream == 0 && header.kind == .credit
     guard isConnections || (stream != 0 && stream <= lastStream) else {
       return violation("a \(header.kind) frame of stream \(stream), which never began")
