@@ -103,6 +103,13 @@ import Testing
     #expect(flow.calls.isEmpty)
   }
 
+  @Test func `credit for a call that sends no messages is passed over`() {
+    var flow = Self.flow()
+    flow.callBegan(1, sends: false, receives: true)
+    #expect(flow.creditReceived(1, bytes: 0) == nil)
+    #expect(flow.creditReceived(1, bytes: .max) == nil)
+  }
+
   @Test func `credit has a bound, and none is none`() {
     var flow = Self.flow()
     flow.callBegan(1, sends: true, receives: false)

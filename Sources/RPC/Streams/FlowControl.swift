@@ -101,7 +101,7 @@ struct FlowControl {
   ///
   /// - Returns: nil, or how the peer broke the protocol.
   mutating func creditReceived(_ stream: UInt32, bytes: UInt32) -> String? {
-    let present = stream == 0 ? sendCredit : calls[stream]?.sendCredit
+    let present = stream == 0 ? sendCredit : calls[stream].flatMap { $0.sends ? $0.sendCredit : nil }
     guard let present else { return nil }
     guard bytes > 0, present + Int(bytes) <= Self.creditMax else {
       return "a credit of \(bytes) on top of \(present): 1 to \(Self.creditMax) in all is allowed"
