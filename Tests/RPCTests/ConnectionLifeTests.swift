@@ -96,6 +96,23 @@ import Wire
     }
   }
 
+  @Test func `a client whose calls are answered at once is not idle`() async throws {
+    var limits = RPCServer.Limits()
+    limits.keepalive.idleMax = .milliseconds(200)
+    try await Self.withPeer(limits) { loop, server, peer in
+      peer.send { $0 = Self.hello }
+      for stream in 1...60 {
+        peer.send {
+          FrameHeader(kind: .request, stream: UInt32(stream), code: 0x0101, value: 1_000)
+            .append(payload: Array(repeating: 0, count: 8), to: &$0)
+        }
+        try await loop.sleep(for: .milliseconds(10))
+      }
+      #expect(peer.frames.allSatisfy { $0.header.kind != .goAway })
+      #expect(peer.frames.contains { $0.header.kind == .response })
+    }
+  }
+
   @Test func `a client looks after a server that says nothing`() async throws {
     try await onLoop { loop in
       var peers: [RawPeer] = []

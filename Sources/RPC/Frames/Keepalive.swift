@@ -40,6 +40,9 @@ package struct Keepalive {
   /// Something came from the peer.
   mutating func heard(at now: LoopInstant) { lastHeard = now }
 
+  /// A call began; it may be answered before anybody looks at the clock.
+  mutating func called(at now: LoopInstant) { lastInUse = now }
+
   /// Looks at the clock; to be called several times in an interval.
   mutating func check(now: LoopInstant, openCalls: Int) -> Action {
     if openCalls > 0 { lastInUse = now }

@@ -141,6 +141,7 @@ final class ServerConnection: TCPConnectionDelegate, @unchecked Sendable {
         RPCError(.unimplemented, "this server has no method \(id >> 8).\(id & 0xFF); see its reflection"))
     }
     traffic.calls &+= 1
+    keepalive.called(at: tcp.loop.now)
     method.statistics.callStarted()
     if let problem = method.shapeProblem(header.flags) {
       return refuse(stream: stream, RPCError(.unimplemented, problem, reason: "SHAPE_MISMATCH"), method)
