@@ -96,6 +96,19 @@ import Wire
     }
   }
 
+  @Test func `a server pings no more often than its client wants`() async throws {
+    var limits = RPCServer.Limits()
+    limits.keepalive.interval = .milliseconds(20)
+    limits.keepalive.idleMax = .milliseconds(150)
+    try await Self.withPeer(limits) { _, _, peer in
+      peer.send {
+        Hello(payloadBytesMax: 1 << 20, streamsMax: 0, pingIntervalMillisecondsMin: 60_000).append(to: &$0)
+      }
+      try await peer.until { $0.frames.contains { $0.header.kind == .goAway } }
+      #expect(peer.frames.prefix(2).map(\.header.kind) == [.hello, .goAway])
+    }
+  }
+
   @Test func `a client whose calls are answered at once is not idle`() async throws {
     var limits = RPCServer.Limits()
     limits.keepalive.idleMax = .milliseconds(200)

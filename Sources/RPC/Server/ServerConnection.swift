@@ -120,6 +120,8 @@ final class ServerConnection: TCPConnectionDelegate, @unchecked Sendable {
     peerName = peer.metadata["name"] ?? ""
     if let problem = server.credentialProblem(peer.metadata["token"]) { return close(.unauthenticated, problem) }
     peerPayloadBytesMax = Int(peer.payloadBytesMax)
+    keepalive = Keepalive(
+      server.limits.keepalive, now: tcp.loop.now, peerIntervalMin: .milliseconds(peer.pingIntervalMillisecondsMin))
     link = StreamLink(output: output, ours: server.hello, peer: peer)
     output.append(server.hello)
   }
