@@ -350,6 +350,16 @@ import Testing
     }
   }
 
+  @Test func `a server that pings all the time is left`() async throws {
+    let error = try await Self.outcome { peer in
+      if peer.frames.count == 1 { return peer.greet() }
+      if peer.count(.request) == 1, peer.count(.pong) == 0 {
+        for number in 0..<10 { peer.send(FrameHeader(kind: .ping, value: UInt32(number))) }
+      }
+    }
+    #expect(error?.code == .internal && error?.message.contains("pings") == true, "\(String(describing: error))")
+  }
+
   @Test func `a client that ends while a server is greeting leaves no connection behind`() async throws {
     try await onLoop { loop in
       let server = try Server(loop: loop) { _ in }

@@ -17,6 +17,7 @@ final class ClientConnection: TCPConnectionDelegate, @unchecked Sendable {
   /// The calls with a stream; nil before the greetings.
   private var link: StreamLink?
   private var keepalive: Keepalive?
+  private var pings: PingPolicy
   private var keepaliveTimer: LoopTimer?
   private var deadlineTimer: LoopTimer?
   /// No deadline of an open call is earlier.
@@ -47,6 +48,7 @@ final class ClientConnection: TCPConnectionDelegate, @unchecked Sendable {
     keepaliveOptions = keepalive
     self.onChange = onChange
     output = FrameOutput(tcp)
+    pings = PingPolicy(intervalMin: .milliseconds(hello.pingIntervalMillisecondsMin))
     machine = ClientConnectionStateMachine(hello: hello)
     decoder = FrameDecoder(payloadLimit: Int(hello.payloadBytesMax))
     tcp.delegate = self
@@ -169,12 +171,18 @@ final class ClientConnection: TCPConnectionDelegate, @unchecked Sendable {
       complete(call, header, payload)
       closeIfDrained()
     case .stream(let isOpen): streamFrameReceived(header, payload, isOpen: isOpen)
-    case .pong(let value): output.append(FrameHeader(kind: .pong, value: value))
+    case .pong(let value): pingReceived(value)
     case .drain(let unseen):
       drain(GoAwayReason(rawValue: header.code), unseen)
       closeIfDrained()
     case .close(let error): end(error)
     }
+  }
+
+  /// Bounds what a server makes us queue that asks again and again, and reads no answers.
+  private func pingReceived(_ value: UInt32) {
+    if pings.pingReceived(at: tcp.loop.now) { return output.append(FrameHeader(kind: .pong, value: value)) }
+    end(RPCError(.internal, "the server at \(address) broke the protocol: it pings more often than our hello allows"))
   }
 
   private func opened(_ peer: Hello) {
