@@ -1,6 +1,5 @@
 import API
 import EventLoop
-import Probe
 import TestSupport
 import Testing
 
