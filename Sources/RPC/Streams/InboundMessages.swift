@@ -25,6 +25,8 @@ final class MessageQueue<Element: Message>: InboundMessages, @unchecked Sendable
   private let validates: Bool
   private var messages = FIFO<(message: Element, cost: Int)>()
   private var reader: UnsafeContinuation<Element?, any Error>?
+  /// The number of the last read that had to wait: a cancellation must not hit the one after it.
+  private var lastRead = 0
   private var end: Result<Void, any Error>?
   /// Whether any message came.
   private(set) var hasReceived = false
@@ -46,15 +48,17 @@ final class MessageQueue<Element: Message>: InboundMessages, @unchecked Sendable
       try end.get()
       return nil
     }
+    lastRead += 1
+    let read = lastRead
     return try await withTaskCancellationHandler {
       try await withUnsafeThrowingContinuation { continuation in
         precondition(reader == nil, "two tasks read one stream of messages")
         reader = continuation
         // By way of the loop: a cancelled task that reads again and again must not keep everything else from running.
-        if Task.isCancelled { loop.execute { self.stopReading() } }
+        if Task.isCancelled { loop.execute { self.stopReading(read) } }
       }
     } onCancel: {
-      loop.execute { self.stopReading() }
+      loop.execute { self.stopReading(read) }
     }
   }
 
@@ -89,7 +93,8 @@ final class MessageQueue<Element: Message>: InboundMessages, @unchecked Sendable
     finish(error)
   }
 
-  private func stopReading() {
+  private func stopReading(_ read: Int) {
+    if read != lastRead { return }
     reader?.resume(throwing: CancellationError())
     reader = nil
   }
