@@ -61,7 +61,11 @@ final class FrameOutput: @unchecked Sendable {
 
   private func write() {
     flushed &+= UInt64(bytes.count)
-    tcp.write(&bytes)
+    // Not in place: were the connection found lost while it is written to, its end would append more.
+    var outgoing: [UInt8] = []
+    swap(&outgoing, &bytes)
+    tcp.write(&outgoing)
+    if bytes.isEmpty { swap(&outgoing, &bytes) }
   }
 
   private func begin() {
