@@ -30,8 +30,10 @@ private struct MessageKind: Sendable {
 
   private static let generated: [any Message.Type] = [
     Order.self, CreateOrderRequest.self, GetOrderRequest.self, ListOrdersRequest.self, ListOrdersResponse.self,
+    CancelOrderRequest.self, OrderEvent.self, ListOrderEventsRequest.self, ListOrderEventsResponse.self,
     Account.self, CreateAccountRequest.self, GetAccountRequest.self, DepositRequest.self, Deposit.self, Entry.self,
-    ListEntriesRequest.self, ListEntriesResponse.self, OrderCreated.self, OrderSettled.self,
+    ListEntriesRequest.self, ListEntriesResponse.self, OrderCreated.self, OrderCancelled.self,
+    OrderSettled.self,
     AskRequest.self, AskResponse.self, ProduceRequest.self, Piece.self, ConsumeResponse.self,
     Violation.self, ErrorDetails.self, DependencyHealth.self, CheckHealthRequest.self, CheckHealthResponse.self,
     WatchHealthRequest.self, ReflectRequest.self, RPC.SchemaFile.self, ReflectResponse.self, InspectRequest.self,
