@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import time
 from pathlib import Path
+from textwrap import shorten
 
 from devkit.console import Failure, last_lines, say
 from devkit.home import Home
@@ -81,7 +82,7 @@ class PrivatePostgres:
             text=True,
         )
         if answer.returncode != 0:
-            raise Failure(f"PostgreSQL refused {statement!r}: {answer.stderr.strip()}")
+            raise Failure(f"PostgreSQL refused {shorten(statement, 200)!r}: {answer.stderr.strip()}")
         return answer.stdout.strip()
 
     def _probe(self) -> str | None:

@@ -106,8 +106,8 @@ class Bench:
                 "payments",
                 f"""
                 WITH users (id) AS (VALUES {rows}), opened AS (
-                  INSERT INTO accounts (user_id, currency, balance, entries, created_at)
-                  SELECT id, 'RUB', {DEPOSIT}, 1, now() FROM users)
+                  INSERT INTO accounts (user_id, currency, balance, deposited, entries, created_at)
+                  SELECT id, 'RUB', {DEPOSIT}, {DEPOSIT}, 1, now() FROM users)
                 INSERT INTO entries (user_id, number, kind, cause, amount, balance, created_at)
                 SELECT id, 1, 1, gen_random_uuid(), {DEPOSIT}, {DEPOSIT}, now() FROM users""",
             )
