@@ -148,6 +148,8 @@ class Bench:
         if self.sql("postgres", "SELECT 1 FROM pg_database WHERE datname = 'yardstick'"):
             return
         self.sql("postgres", "CREATE DATABASE yardstick")
+        # Where the ledger's triggers find their tables.
+        self.sql("postgres", "ALTER DATABASE yardstick SET search_path = bench_payments, bench_orders")
         for kind in ("orders", "payments"):
             files = sorted((CHECKOUT / "Schemas" / "sql" / kind).glob("*.sql"))
             tables = "\n".join(file.read_text() for file in files)
@@ -155,8 +157,9 @@ class Bench:
         self.sql(
             "yardstick",
             f"""
-            INSERT INTO bench_payments.accounts (user_id, currency, balance, entries, created_at)
-            SELECT lpad(to_hex(i), 32, '0')::uuid, 'RUB', {DEPOSIT}, 0, now() FROM generate_series(1, {USERS}) AS i""",
+            INSERT INTO bench_payments.accounts (user_id, currency, balance, deposited, entries, created_at)
+            SELECT lpad(to_hex(i), 32, '0')::uuid, 'RUB', {DEPOSIT}, {DEPOSIT}, 0, now()
+            FROM generate_series(1, {USERS}) AS i""",
         )
         self.sql("yardstick", "VACUUM ANALYZE")
 
