@@ -22,7 +22,10 @@ extension Arguments {
     options.token = try text("service-token").flatMap { text throws(UsageError) in
       if text.isEmpty { return nil }
       guard ServiceTokenSetting.lengths.contains(text.utf8.count) else {
-        throw UsageError("a service token has \(ServiceTokenSetting.lengths) bytes, this one \(text.utf8.count)")
+        let lengths = ServiceTokenSetting.lengths
+        throw UsageError(
+          "a service token has \(lengths.lowerBound) to \(lengths.upperBound) bytes, this one \(text.utf8.count): "
+            + "set GOZON_SERVICE_TOKEN to what the services have")
       }
       return ServiceToken(text)
     }
