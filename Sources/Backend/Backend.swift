@@ -1,5 +1,5 @@
 package import EventLoop
-package import JetStream
+package import Messaging
 package import RPC
 package import Service
 
@@ -12,6 +12,8 @@ package struct Backend: Sendable {
     package let configuration: Configuration
     package let database: Database
     package let broker: Broker
+    /// This process's share of the lanes of the stream that it consumes.
+    package let lanes: LaneKeeper
   }
 
   /// What makes a backend the one it is.
@@ -34,16 +36,11 @@ package struct Backend: Sendable {
   }
 
   private let name: String
-  private let consumers: [ConsumerConfiguration]
   private let specialize: @Sendable (Foundation) throws -> Specialty
 
-  /// A backend called `name` (`orders`, `payments`) that takes the messages of `consumers`.
-  package init(
-    name: String, consumers: [ConsumerConfiguration],
-    specialize: @escaping @Sendable (Foundation) throws -> Specialty
-  ) {
+  /// A backend called `name` (`orders`, `payments`).
+  package init(name: String, specialize: @escaping @Sendable (Foundation) throws -> Specialty) {
     self.name = name
-    self.consumers = consumers
     self.specialize = specialize
   }
 
@@ -52,9 +49,11 @@ package struct Backend: Sendable {
     let database = try Database(
       loop: loop, log: log, url: configuration.text("database-url-\(name)"), name: "gozon-\(name)",
       connections: configuration.integer("database-connections"), directory: configuration.text("migrations"))
-    let broker = Broker(loop: loop, url: configuration.text("nats-url"), name: "gozon-\(name)", consumers: consumers)
+    let broker = Broker(loop: loop, url: configuration.text("nats-url"), name: "gozon-\(name)")
     let specialty = try specialize(
-      Foundation(loop: loop, log: log, configuration: configuration, database: database, broker: broker))
+      Foundation(
+        loop: loop, log: log, configuration: configuration, database: database, broker: broker,
+        lanes: database.lanes(log: log)))
     let readiness: @Sendable () -> [Readiness] = { [database.readiness, broker.readiness] }
 
     let host = configuration.text("listen-host")

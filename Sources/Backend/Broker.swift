@@ -6,16 +6,13 @@ package import Service
 /// A service's connection to JetStream.
 // Confined to its event loop; every entry checks it.
 package final class Broker: @unchecked Sendable {
-  /// Publishes and consumes.
+  /// Publishes and reads.
   package let client: JetStreamClient
   private let stopping: LoopSignal
 
-  /// The broker at `url`, with the streams of the system and `consumers`.
-  package init(loop: EventLoop, url: String, name: String, consumers: [ConsumerConfiguration]) {
-    client = JetStreamClient(
-      loop: loop, options: .init(url: url, name: name),
-      topology: Topology(
-        streams: [EventStreams.orders, EventStreams.payments, EventStreams.dead], consumers: consumers))
+  /// The broker at `url`, with the streams of the system.
+  package init(loop: EventLoop, url: String, name: String) {
+    client = JetStreamClient(loop: loop, options: .init(url: url, name: name), streams: EventStreams.all)
     stopping = LoopSignal(loop: loop)
   }
 

@@ -1,4 +1,5 @@
 package import EventLoop
+package import Messaging
 package import Postgres
 package import Service
 
@@ -26,11 +27,15 @@ package final class Database: @unchecked Sendable {
     configuration.applicationName = name
     configuration.connectionCount = connections
     configuration.waitingMax = 16_384
+    configuration.plansByIndex = true
     self.configuration = configuration
     migrations = try Migrations(directory: directory)
     pool = PostgresPool(loop: loop, configuration: configuration)
     stopping = LoopSignal(loop: loop)
   }
+
+  /// A keeper of lanes in this database.
+  package func lanes(log: Log) -> LaneKeeper { LaneKeeper(loop: loop, configuration: configuration, log: log) }
 
   /// Whether the database can be used.
   package var readiness: Readiness {

@@ -27,8 +27,19 @@ final class APIRequests: @unchecked Sendable {
     }
   }
 
+  /// Asks `$JS.API.<subject>` and does not care for the answer; nothing happens when the broker cannot be reached.
+  func post(_ subject: String) {
+    // Without a place for its answer JetStream ignores a request.
+    try? inbox.send("$JS.API." + subject, payload: [], timeout: timeout, to: IgnoredRequest(), tag: 0)
+  }
+
   /// Fails everything under way.
   func close() { inbox.close() }
+}
+
+private final class IgnoredRequest: ReplyTaker {
+  func replied(_ message: consuming NATSMessage, to tag: Int) {}
+  func failed(_ error: JetStreamError, tag: Int) {}
 }
 
 private final class PendingRequest: ReplyTaker {

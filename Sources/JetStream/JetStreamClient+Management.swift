@@ -2,16 +2,13 @@ internal import EventLoop
 
 /// Streams and consumers on the broker (NATS documentation, "JetStream wire API reference").
 extension JetStreamClient {
-  /// Creates or updates everything that `topology` lists.
+  /// Creates or updates all of `streams`, in order.
   ///
   /// - Throws: the first failure, when everything has been tried.
-  package func ensure(_ topology: Topology) async throws {
+  package func ensure(_ streams: [StreamConfiguration]) async throws {
     var failure: (any Error)?
-    for stream in topology.streams {
+    for stream in streams {
       do { try await ensureStream(stream) } catch { failure = failure ?? error }
-    }
-    for consumer in topology.consumers {
-      do { try await ensureConsumer(consumer) } catch { failure = failure ?? error }
     }
     if let failure { throw failure }
   }
@@ -35,26 +32,18 @@ extension JetStreamClient {
     }
   }
 
-  /// Creates the consumer, or updates it to match.
-  ///
-  /// - Throws: ``JetStreamError`` `.configurationMismatch` when the existing one cannot be brought to match.
-  package func ensureConsumer(_ configuration: ConsumerConfiguration) async throws {
-    let (stream, name, wanted) = (configuration.stream, configuration.name, configuration.json)
-    func create(_ config: JSONValue, to operation: String) async throws {
-      _ = try await api.request(
-        "CONSUMER.DURABLE.CREATE.\(stream).\(name)", ["stream_name": .string(stream), "config": config],
-        to: "\(operation) consumer \(name) of stream \(stream)")
-    }
-    do {
-      let existing = try await consumerInfo(stream: stream, name: name)["config"] ?? .null
-      let differences = existing.differences(from: wanted)
-      if differences.isEmpty { return }
-      try await change("consumer \(name) of stream \(stream)", differences) {
-        try await create(existing.merging(wanted.members ?? []), to: "update")
-      }
-    } catch let error as JetStreamError where error.code == .notFound {
-      try await create(wanted, to: "create")
-    }
+  /// Makes an ephemeral consumer without acknowledgements (NATS documentation, "Ordered consumers"; ADR-17).
+  func createOrderedConsumer(
+    _ name: String, of stream: String, subjects: [String], from sequence: UInt64
+  ) async throws {
+    let config: JSONValue = [
+      "name": .string(name), "ack_policy": "none", "filter_subjects": .array(subjects.map { .string($0) }),
+      "deliver_policy": "by_start_sequence", "opt_start_seq": .integer(Int64(clamping: max(1, sequence))),
+      "inactive_threshold": .integer(OrderedConsumer.inactiveMax.nanoseconds), "mem_storage": true, "num_replicas": 1,
+    ]
+    _ = try await api.request(
+      "CONSUMER.CREATE.\(stream).\(name)", ["stream_name": .string(stream), "config": config, "action": "create"],
+      to: "create a consumer of stream \(stream)")
   }
 
   /// The stream's `config` and `state`, as the broker tells them.

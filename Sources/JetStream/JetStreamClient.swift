@@ -1,6 +1,6 @@
 package import EventLoop
 
-/// JetStream for one process: publishes, consumes, and keeps the streams and consumers that it needs in existence.
+/// JetStream for one process: publishes, reads, and keeps the streams that it needs in existence.
 ///
 /// It starts without a broker and outlives any failure of one. ``run()`` does the keeping; everything else works while
 /// it runs.
@@ -31,55 +31,54 @@ package final class JetStreamClient: @unchecked Sendable {
   package struct Health: Sendable, Equatable {
     /// Whether the broker can be reached.
     package var isConnected: Bool
-    /// Whether the broker has, or had when last seen to, all streams and consumers as they are wanted.
+    /// Whether the broker has, or had when last seen to, all streams as they are wanted.
     package var isReady: Bool
     /// What is wrong, in a sentence for operators; nil when nothing is.
     package var problem: String?
   }
 
   package let loop: EventLoop
-  package let topology: Topology
+  private let streams: [StreamConfiguration]
   let connection: NATSConnection
   let api: APIRequests
   private let publisher: Publisher
-  private var consumers: [PullConsumer] = []
-  private var isTopologyKnown = false
-  private var isTopologyDoubted = true
-  private var topologyProblem: String?
+  private var areStreamsKnown = false
+  private var areStreamsDoubted = true
+  private var streamsProblem: String?
   private var runner: UnsafeContinuation<Void, Never>?
   private var restTimer: LoopTimer?
 
-  /// Waits between attempts to bring the broker to the wanted topology: the first, and what they double up to.
+  /// Waits between attempts to bring about the streams: the first, and what they double up to.
   private static let retryDelay: ClosedRange<Duration> = .milliseconds(100) ... .seconds(5)
 
-  /// A client that does not connect yet.
-  package init(loop: EventLoop, options: Options, topology: Topology = Topology()) {
+  /// A client that does not connect yet, and will keep `streams` in existence.
+  package init(loop: EventLoop, options: Options, streams: [StreamConfiguration] = []) {
     loop.preconditionCurrent()
     self.loop = loop
-    self.topology = topology
+    self.streams = streams
     connection = NATSConnection(loop: loop, options: options.connection)
     api = APIRequests(connection: connection, timeout: options.requestTimeout)
     publisher = Publisher(connection: connection, options: options)
-    publisher.onNoResponders = { [weak self] in self?.doubtTopology() }
-    connection.stateChanged = { [weak self] in self?.doubtTopology() }
+    publisher.onNoResponders = { [weak self] in self?.doubtStreams() }
+    connection.stateChanged = { [weak self] in self?.doubtStreams() }
   }
 
   /// How things stand now.
   package var health: Health {
     Health(
-      isConnected: connection.isConnected, isReady: connection.isConnected && isTopologyKnown,
-      problem: connection.problem ?? topologyProblem)
+      isConnected: connection.isConnected, isReady: connection.isConnected && areStreamsKnown,
+      problem: connection.problem ?? streamsProblem)
   }
 
-  /// Connects, and brings streams and consumers to the wanted state upon each connection and whenever they are missed,
-  /// until ``close(patience:)``.
+  /// Connects, and brings the streams to the wanted state upon each connection and whenever one is missed, until
+  /// ``close(patience:)``.
   package func run() async {
     connection.start()
     var failures = 0
     while !connection.isClosed {
-      if connection.isConnected, isTopologyDoubted {
-        failures = await applyTopology() ? 0 : failures + 1
-        // Also after success: a consumer that is missed at once is not to make this spin.
+      if connection.isConnected, areStreamsDoubted {
+        failures = await ensureStreams() ? 0 : failures + 1
+        // Also after success: a stream that is missed at once is not to make this spin.
         let delay = min(Self.retryDelay.upperBound, Self.retryDelay.lowerBound * (1 << min(failures, 16)))
         await rest(for: delay)
       } else {
@@ -88,7 +87,7 @@ package final class JetStreamClient: @unchecked Sendable {
     }
   }
 
-  /// Waits until the broker is reached and has the wanted topology.
+  /// Waits until the broker is reached and has the wanted streams.
   ///
   /// - Throws: what is wrong, when that takes longer than `timeout`.
   package func waitUntilReady(within timeout: Duration) async throws {
@@ -99,16 +98,10 @@ package final class JetStreamClient: @unchecked Sendable {
     }
   }
 
-  /// Ends consumers, publishing and the connection; what is buffered goes out first, unless that takes longer than
+  /// Ends reading, publishing and the connection; what is buffered goes out first, unless that takes longer than
   /// `patience`.
   package func close(patience: Duration = .seconds(2)) async {
     loop.preconditionCurrent()
-    for consumer in consumers {
-      consumer.close()
-      // Whoever wants what is on its way to go back has waited for it.
-      consumer.endSubscription()
-    }
-    consumers = []
     await connection.close(patience: patience)
     publisher.close()
     api.close()
@@ -121,34 +114,49 @@ package final class JetStreamClient: @unchecked Sendable {
   ///
   /// - Throws: ``JetStreamError``; of `.unavailable` and `.timeout` the outcome is unknown: send it again with the same
   ///   message ID.
-  package func publish(_ message: OutgoingMessage) async throws -> PublishAck {
-    try await publisher.publish([message])[0].get()
+  package func publish(_ message: OutgoingMessage) async throws(JetStreamError) -> PublishAck {
+    try await publisher.publish([message])
   }
 
-  /// Publishes messages in order and returns when each is stored or has failed: one result for each.
-  package func publishBatch(_ messages: [OutgoingMessage]) async -> [Result<PublishAck, JetStreamError>] {
-    await publisher.publish(messages)
+  /// Publishes messages of one stream in order, and returns when it has taken the last of them and, with it, those before.
+  ///
+  /// A message that the stream refuses among others is not reported, nor is one that was lost with the server that led the
+  /// stream: what must arrive needs more than this.
+  /// - Throws: as ``publish(_:)``; some of the messages may have arrived then.
+  package func publish(_ messages: [OutgoingMessage]) async throws(JetStreamError) {
+    if !messages.isEmpty { _ = try await publisher.publish(messages) }
   }
 
-  // MARK: Consuming
+  // MARK: Reading
 
-  /// Takes messages of the durable consumer `name`, which the topology should list; up to `capacity` are asked for ahead.
-  package func consumer(stream: String, name: String, capacity: Int = 1024) -> PullConsumer {
-    consumers.removeAll { $0.isClosed }
-    let consumer = PullConsumer(
-      connection: connection, stream: stream, name: name, capacity: capacity,
-      onLost: { [weak self] in self?.doubtTopology() })
-    consumers.append(consumer)
-    if isTopologyKnown { consumer.begin() }
-    return consumer
+  /// Reads a stream in its order.
+  ///
+  /// - Parameters:
+  ///   - subjects: what is wanted of it, with wildcards, no two of which take the same; everything when empty.
+  ///   - sequence: messages before it are not read.
+  ///   - capacity: how many messages are asked for ahead.
+  /// - Throws: ``JetStreamError`` `.notFound` when there is no such stream (yet).
+  package func read(
+    _ stream: String, subjects: [String] = [], from sequence: UInt64, capacity: Int = 1024
+  ) async throws -> OrderedConsumer {
+    let name = "\(connection.options.name)-\(String(UInt64.random(in: 0 ... .max), radix: 36))"
+    let epoch = connection.epoch
+    do {
+      try await createOrderedConsumer(name, of: stream, subjects: subjects, from: sequence)
+    } catch let error as JetStreamError where error.code == .notFound {
+      doubtStreams()
+      throw error
+    }
+    guard epoch == connection.epoch else { throw JetStreamError.disconnected }
+    return OrderedConsumer(connection: connection, api: api, stream: stream, name: name, capacity: capacity)
   }
 
-  // MARK: Topology
+  // MARK: Streams
 
-  /// Streams or consumers may be missing: have them seen to.
-  private func doubtTopology() {
-    isTopologyDoubted = true
-    isTopologyKnown = false
+  /// Streams may be missing: have them seen to.
+  private func doubtStreams() {
+    areStreamsDoubted = true
+    areStreamsKnown = false
     if restTimer == nil { wakeRunner() }
   }
 
@@ -168,19 +176,17 @@ package final class JetStreamClient: @unchecked Sendable {
     runner?.resume()
   }
 
-  private func applyTopology() async -> Bool {
-    let epoch = connection.epoch
-    isTopologyDoubted = false
+  private func ensureStreams() async -> Bool {
+    areStreamsDoubted = false
     do {
-      try await ensure(topology)
-      topologyProblem = nil
-      isTopologyKnown = !isTopologyDoubted
+      try await ensure(streams)
+      streamsProblem = nil
+      areStreamsKnown = !areStreamsDoubted
+      return true
     } catch {
-      isTopologyDoubted = true
-      topologyProblem = (error as? JetStreamError)?.debugDescription ?? "\(error)"
+      areStreamsDoubted = true
+      streamsProblem = (error as? JetStreamError)?.debugDescription ?? "\(error)"
+      return false
     }
-    // Also after a failure: it may concern others.
-    if epoch == connection.epoch { for consumer in consumers { consumer.begin() } }
-    return topologyProblem == nil
   }
 }

@@ -37,6 +37,9 @@ struct NATSMessage: ~Copyable {
     }
   }
 
+  /// Lets `body` read ``subjectBytes``.
+  func withSubject<Result>(_ body: (Span<UInt8>) throws -> Result) rethrows -> Result { try body(subjectBytes) }
+
   /// Lets `body` read ``payload``.
   func withPayload<Result>(_ body: (Span<UInt8>) throws -> Result) rethrows -> Result { try body(payload) }
 
@@ -59,16 +62,6 @@ struct NATSMessage: ~Copyable {
       headers.append(name, value)
     }
     return headers
-  }
-
-  /// Sends `payload` to where this message wants its answer, over `connection`.
-  func reply(_ payload: StaticString, over connection: OpaquePointer) -> natsStatus {
-    natsConnection_Publish(connection, natsMsg_GetReply(pointer), payload.utf8Start, Int32(payload.utf8CodeUnitCount))
-  }
-
-  /// Sends `payload` to where this message wants its answer, over `connection`.
-  func reply(_ payload: String, over connection: OpaquePointer) -> natsStatus {
-    natsConnection_PublishString(connection, natsMsg_GetReply(pointer), payload)
   }
 
   @_lifetime(borrow self)

@@ -34,9 +34,6 @@ struct PullWindow {
     lastSign = now
   }
 
-  /// Whether a request is open.
-  var isAwaiting: Bool { awaited > 0 }
-
   /// How many messages to ask for now, when `buffered` have come and are not taken; nil for none.
   ///
   /// Waits until half of the capacity is free, so that requests are few.
@@ -65,14 +62,12 @@ struct PullWindow {
     awaited = max(0, awaited - (status.unfilledCount.map { max(0, $0) } ?? awaited))
     switch status.code {
     case 404, 408: return .proceed
-    case 409 where status.description.hasPrefix("Consumer Deleted"): return .lost
     case 409 where status.description.hasPrefix("Batch Completed"): return .proceed
+    // Deleted, or on a server that leaves or does not lead any more: what the consumer was is on none other.
+    case 409 where !status.description.hasPrefix("Exceeded"): return .lost
     default: return .pause
     }
   }
-
-  /// Nothing is on its way any more: the connection was lost, or the broker forgot.
-  mutating func reset() { awaited = 0 }
 
   /// Whether signs of life have been missing for two heartbeats and some.
   func isOverdue(now: LoopInstant) -> Bool {

@@ -2,239 +2,244 @@ package import EventLoop
 package import JetStream
 internal import Postgres
 package import Service
-package import Wire
 
-/// Takes events of one type from the broker in batches, and acknowledges what was processed.
+/// Takes the events of this process's lanes from a stream, in their order and in batches.
 ///
-/// A message is acknowledged when its effect is committed *and* the broker has taken the answer to it. Until then it
-/// comes again, to this consumer or another; processing must make repeats harmless. What can never be processed goes to
-/// the stream DEAD and holds up nobody.
+/// How far a lane is processed is written in the transaction that has the effect, so an event has its effect once, and the
+/// broker is told nothing. What is lost on the way to it is asked for again by whoever waits for the answer. What can never
+/// be processed goes to the stream DEAD and holds up nobody.
 // Confined to its event loop; every entry checks it.
-package final class EventConsumer<Event: Message>: @unchecked Sendable {
-  /// Processes a batch, and returns the answers to publish before it is acknowledged: one for each event, or none.
-  package typealias Processing = @Sendable ([ReceivedEvent<Event>]) async throws -> [OutgoingEvent]
+package final class EventConsumer<Event: Sendable>: @unchecked Sendable {
+  /// Commits the effect of a batch and its places, and returns the answers to publish then.
+  package typealias Processing = @Sendable (EventBatch<Event>) async throws -> [OutgoingEvent]
 
   /// The most messages of one batch.
   private let batchMax = 1_024
+  /// Messages that are asked for ahead.
+  private let capacity = 4_096
   /// Batches whose answers may be on their way while the next is processed.
   private let answeringMax = 4
-  /// The most bytes of a message that the stream DEAD gets: with the reason, it must fit what a broker takes (1 MiB).
-  private let letterBytesMax = 512 * 1_024
-  /// The wait after a failure; doubles up to the second.
+  /// How often an event is tried that fails by itself, before it goes to the stream DEAD.
+  private let triesMax = 3
+  /// The wait after a failure that is not an event's; doubles.
   private let backoffRange: ClosedRange<Duration> = .milliseconds(100) ... .seconds(5)
+  /// How often lanes on which nothing comes are moved on with the others, so that their past is not read again.
+  private let catchUpInterval: Duration = .seconds(5)
 
   private let loop: EventLoop
   private let jetStream: JetStreamClient
-  private let consumer: PullConsumer
+  private let stream: String
+  private let kinds: [EventKind<Event>]
+  private let lanes: LaneKeeper
+  private let deadLetters: DeadLetters
   private let log: Log
-  private let refusal: @Sendable (Event) -> String?
   private let process: Processing
   private let answered: LoopSignal
-  private let stopping: LoopSignal
+  private let wakeUp: LoopSignal
+  private var reader: OrderedConsumer?
   private var answering = 0
+  private var haveLanesChanged = false
   private var isStopping = false
+  private var lastCatchUp: LoopInstant
 
-  /// A consumer of the messages that `consumer` describes.
+  /// A consumer of the events of `kinds` in `stream`.
   ///
-  /// - Parameters:
-  ///   - refusal: why an event can never be processed; nil when it can.
-  ///   - process: commits the effect of a batch.
+  /// - Parameter process: commits the effect of a batch; harmless to repeat.
   package init(
-    loop: EventLoop, jetStream: JetStreamClient, consumer: ConsumerConfiguration, log: Log,
-    refusal: @escaping @Sendable (Event) -> String? = { _ in nil }, process: @escaping Processing
+    loop: EventLoop, jetStream: JetStreamClient, stream: String, kinds: [EventKind<Event>], lanes: LaneKeeper, log: Log,
+    process: @escaping Processing
   ) {
     self.loop = loop
     self.jetStream = jetStream
-    self.consumer = jetStream.consumer(stream: consumer.stream, name: consumer.name, capacity: 4_096)
+    self.stream = stream
+    self.kinds = kinds
+    self.lanes = lanes
     self.log = log
-    self.refusal = refusal
     self.process = process
+    deadLetters = DeadLetters(jetStream: jetStream, stream: stream, log: log)
     answered = LoopSignal(loop: loop)
-    stopping = LoopSignal(loop: loop)
+    wakeUp = LoopSignal(loop: loop)
+    lastCatchUp = loop.now
+    lanes.lanesChanged = { [unowned self] in
+      haveLanesChanged = true
+      wakeUp.signal()
+      reader?.close()
+    }
   }
 
-  /// Consumes until ``beginGracefulShutdown()``; the batch in hand is finished first, and what is on its way goes back to
-  /// the broker.
-  package func run() async throws {
-    try await consume()
-    if isStopping { await consumer.untilClosed() }
-  }
-
-  private func consume() async throws {
-    try await withThrowingDiscardingTaskGroup { group in
-      var backoff = backoffRange.lowerBound
-      while !isStopping, !Task.isCancelled {
-        let messages: [IncomingMessage]
-        do {
-          messages = try await consumer.next(batchMax)
-        } catch {
-          if isStopping || Task.isCancelled { break }
-          log.warning("the broker gives no messages", [.error: "\(error)", .stream: consumer.stream])
-          await stopping.wait(atMost: .seconds(1))
-          continue
-        }
-        let (events, poison) = sorted(messages)
-        if !poison.isEmpty {
-          await untilOneMayAnswer()
-          group.addTask { await self.answering { await self.bury(poison) } }
-        }
-        if events.isEmpty { continue }
-        do {
-          let answers = try await process(events)
-          backoff = backoffRange.lowerBound
-          await untilOneMayAnswer()
-          group.addTask { await self.answering { await self.answer(events, answers) } }
-        } catch {
-          await processingFailed(events, error, backoff)
-          await stopping.wait(atMost: backoff)
-          backoff = min(backoff * 2, backoffRange.upperBound)
-        }
-      }
+  /// Consumes until ``beginGracefulShutdown()``; the batch in hand is finished first.
+  package func run() async {
+    await withDiscardingTaskGroup { group in
+      group.addTask { await self.lanes.run() }
+      while !isStopping, !Task.isCancelled { await consume(&group) }
+      lanes.beginGracefulShutdown()
     }
   }
 
   /// The consumer as a part of the process.
   package var part: Part {
     Part(
-      "consumer of \(consumer.stream)", run: { try await self.run() },
-      beginGracefulShutdown: { self.beginGracefulShutdown() })
+      "consumer of \(stream)", run: { await self.run() }, beginGracefulShutdown: { self.beginGracefulShutdown() })
   }
 
   /// Takes no more messages.
   package func beginGracefulShutdown() {
     isStopping = true
-    stopping.signal()
-    consumer.close()
+    wakeUp.signal()
+    reader?.close()
   }
 
-  // MARK: Answers
+  // MARK: Reading
 
-  private func untilOneMayAnswer() async {
+  /// Reads for as long as the lanes stay the same and nothing is lost.
+  private func consume(_ group: inout DiscardingTaskGroup) async {
+    if lanes.places.isEmpty || !jetStream.health.isReady { return await wakeUp.wait(atMost: .milliseconds(100)) }
+    haveLanesChanged = false
+    do {
+      let reader = try await open()
+      self.reader = reader
+      defer {
+        reader.close()
+        self.reader = nil
+      }
+      while !isStopping, !haveLanesChanged, !Task.isCancelled {
+        await take(try await reader.next(batchMax), &group)
+      }
+    } catch {
+      if isStopping || haveLanesChanged || Task.isCancelled { return }
+      log.warning("the broker gives no messages", [.error: String(reflecting: error), .stream: stream])
+      await wakeUp.wait(atMost: .milliseconds(250))
+    }
+  }
+
+  /// Begins to read behind what is processed.
+  private func open() async throws -> OrderedConsumer {
+    let info = try await jetStream.streamInfo(stream)
+    let created = info["created"]?.string ?? ""
+    let last = info["state"]?["last_seq"]?.integer ?? 0
+    // A broker that lost its store, or the end of it, begins to count anew: what is processed is told by the keys then.
+    for place in lanes.places.values where place.stream != created || place.sequence > last {
+      lanes.advanced(to: [LanePlace(lane: place.lane, epoch: place.epoch, stream: created)])
+    }
+    let processed = lanes.places.values.lazy.map(\.sequence).min() ?? 0
+    return try await jetStream.read(stream, subjects: subjects, from: UInt64(processed) + 1, capacity: capacity)
+  }
+
+  /// What to read; nothing in particular when all lanes are ours, because that costs the broker least.
+  private var subjects: [String] {
+    if lanes.places.count == Int(EventSubject.laneCount) { return [] }
+    return kinds.flatMap { kind in lanes.places.keys.sorted().map { "\(kind.name).\($0)" } }
+  }
+
+  // MARK: Processing
+
+  /// Processes messages: returns when each has had its effect or is in the stream DEAD, when their lanes are lost, or when
+  /// the consumer ends.
+  private func take(_ messages: [IncomingMessage], _ group: inout DiscardingTaskGroup) async {
+    var pending = PendingEvents<Event>()
+    for message in messages { pending.append(message, of: kinds, unlessBehind: lanes.places) }
+    for (message, reason) in pending.unprocessable {
+      guard await deadLetters.bury(message, reason: reason, until: { self.isStopping }) else { return }
+    }
+    var backoff = backoffRange.lowerBound
+    while !isStopping, !Task.isCancelled {
+      pending.keep(lanes.places)
+      if pending.isEmpty { return }
+      do {
+        return try await commit(pending.batch(lanes.places, withIdle: isCatchUpDue), &group)
+      } catch let error as LanesLost {
+        lanes.lost(error.places)
+      } catch {
+        log.warning(
+          "a batch could not be processed", [.count: "\(pending.events.count)", .error: String(reflecting: error)])
+        if Self.mayBeAnEvents(error), await takeApart(&pending, &group) { continue }
+        await wakeUp.wait(atMost: backoff)
+        backoff = min(backoff * 2, backoffRange.upperBound)
+      }
+    }
+  }
+
+  /// Not while lanes come and go: of one that was not held all the time, messages may have been missed.
+  private var isCatchUpDue: Bool { !haveLanesChanged && loop.now - lastCatchUp >= catchUpInterval }
+
+  private func commit(_ batch: EventBatch<Event>, _ group: inout DiscardingTaskGroup) async throws {
+    let isCatchingUp = isCatchUpDue
+    let answers = try await process(batch)
+    lanes.advanced(to: batch.places)
+    if isCatchingUp { lastCatchUp = loop.now }
+    if answers.isEmpty { return }
     while answering >= answeringMax { await answered.wait(atMost: .seconds(1)) }
     answering += 1
+    group.addTask { await self.publish(answers) }
   }
 
-  private func answering(_ body: () async -> Void) async {
-    await body()
+  /// Publishes the answers to a batch. Those that are lost are asked for again.
+  private func publish(_ answers: [OutgoingEvent]) async {
+    do {
+      try await jetStream.publish(answers.map(\.message))
+    } catch {
+      log.warning(
+        "answers were not taken by the broker; they will be asked for again",
+        [.count: "\(answers.count)", .error: "\(error)"])
+    }
     answering -= 1
     answered.signal()
   }
 
-  /// Publishes the answers of a batch, then acknowledges what they answer.
-  private func answer(_ events: [ReceivedEvent<Event>], _ answers: [OutgoingEvent]) async {
-    if answers.isEmpty {
-      for event in events { event.message.ack() }
-      return
-    }
-    precondition(answers.count == events.count, "\(answers.count) answers to \(events.count) events")
-    let results = await jetStream.publishBatch(answers.map(\.message))
-    var failures = 0
-    for (event, result) in zip(events, results) {
-      switch result {
-      case .success: event.message.ack()
-      case .failure:
-        failures += 1
-        event.message.nak(delay: .seconds(1))
-      }
-    }
-    if failures > 0 {
-      log.warning(
-        "answers were not taken by the broker; what they answer will come again", [.count: "\(failures)"])
-    }
-  }
-
   // MARK: Failures
 
-  /// Gives a batch back, to come again after `delay`. When the database refused its values, they are found by taking the
-  /// events one by one.
-  private func processingFailed(_ events: [ReceivedEvent<Event>], _ error: any Error, _ delay: Duration) async {
-    log.warning(
-      "a batch could not be processed", [.count: "\(events.count)", .error: String(reflecting: error)])
-    var rest = events[...]
-    if let error = error as? PostgresError, error.isRefusalOfValues {
-      while let event = rest.first, await processAlone(event) { rest.removeFirst() }
-    }
-    for event in rest { event.message.nak(delay: delay) }
+  /// Whether a failure may be due to an event of the batch: the values that it has, what is stored about it, a mistake of
+  /// ours; and not to the state that the database is in (PostgreSQL, appendix A).
+  private static func mayBeAnEvents(_ error: any Error) -> Bool {
+    guard let error = error as? PostgresError else { return !(error is LanesLost) }
+    return error.isRefusalOfValues || error.sqlState?.rawValue.hasPrefix("XX") == true
   }
 
-  /// - Returns: whether the event was dealt with, and the next may be tried.
-  private func processAlone(_ event: ReceivedEvent<Event>) async -> Bool {
-    do {
-      await answer([event], try await process([event]))
-      return true
-    } catch let error as PostgresError where error.isRefusalOfValues {
-      log.error("the database refuses a message's values", [.error: String(reflecting: error)])
-      await bury([(event.message, error.description)])
-      return true
-    } catch {
-      return false
-    }
-  }
-
-  // MARK: Poison
-
-  /// A message that can never be processed, and why.
-  private typealias Poison = (message: IncomingMessage, reason: String)
-
-  /// Tells the events that can be processed from the messages that never can.
-  private func sorted(_ messages: [IncomingMessage]) -> (events: [ReceivedEvent<Event>], poison: [Poison]) {
-    var events: [ReceivedEvent<Event>] = []
-    var poison: [Poison] = []
-    events.reserveCapacity(messages.count)
-    for message in messages {
-      do throws(DecodingError) {
-        let event = try Self.event(in: message)
-        if let reason = refusal(event) {
-          poison.append((message, reason))
-        } else {
-          events.append(ReceivedEvent(event: event, message: message))
-        }
+  /// Takes a batch that failed event by event, and puts those into the stream DEAD that fail again and again while others do
+  /// not.
+  ///
+  /// - Returns: whether anything was dealt with.
+  private func takeApart(_ pending: inout PendingEvents<Event>, _ group: inout DiscardingTaskGroup) async -> Bool {
+    var hasMoved = false
+    while !isStopping, !Task.isCancelled, let event = pending.events.first {
+      do {
+        try await processAlone(event, &group)
       } catch {
-        poison.append((message, "not a \(Event.fullName): \(error)"))
+        guard Self.mayBeAnEvents(error), await isInOrder(event.lane, &group) else { return hasMoved }
+        log.error("an event cannot be processed", [.stream: stream, .error: String(reflecting: error)])
+        let description = (error as? PostgresError)?.description
+        let reason = description ?? "processing it failed \(triesMax) times: \(type(of: error))"
+        guard await deadLetters.bury(event.message, reason: reason, until: { self.isStopping }),
+          (try? await commit(EventBatch([], places: places(at: event)), &group)) != nil
+        else { return hasMoved }
       }
+      pending.events.removeFirst()
+      hasMoved = true
     }
-    return (events, poison)
+    return hasMoved
   }
 
-  private static func event(in message: IncomingMessage) throws(DecodingError) -> Event {
-    let result: Result<Event, DecodingError> = message.withPayload { payload in
-      Result { () throws(DecodingError) in try Event(decoding: payload.bytes) }
-    }
-    return try result.get()
-  }
-
-  /// Puts messages that can never be processed into the stream DEAD, with the reason, and takes them off their own.
-  private func bury(_ poison: [Poison]) async {
-    for (message, reason) in poison {
-      log.error(
-        "a message cannot be processed and goes to the stream DEAD",
-        [.stream: consumer.stream, .sequence: "\(message.delivery.streamSequence)", .reason: reason])
-    }
-    let results = await jetStream.publishBatch(poison.map { letter($0.message, reason: $0.reason) })
-    for ((message, reason), result) in zip(poison, results) {
-      switch result {
-      case .success: message.term(reason)
-      case .failure(let error):
-        log.warning("the stream DEAD did not take a message, which will come again", [.error: "\(error)"])
-        message.nak(delay: .seconds(5))
+  private func processAlone(_ event: ReceivedEvent<Event>, _ group: inout DiscardingTaskGroup) async throws {
+    var tries = 1
+    while true {
+      do {
+        return try await commit(EventBatch([event], places: places(at: event)), &group)
+      } catch  where tries < triesMax && Self.mayBeAnEvents(error) {
+        tries += 1
       }
     }
   }
 
-  /// The message as it goes to the stream DEAD: with its headers, but for those that tell a broker what to do.
-  private func letter(_ message: IncomingMessage, reason: String) -> OutgoingMessage {
-    let sequence = message.delivery.streamSequence
-    var headers: MessageHeaders = [
-      "Gozon-Reason": reason, "Gozon-Stream": consumer.stream, "Gozon-Sequence": "\(sequence)",
-    ]
-    for (name, value) in message.headers.entries
-    where !name.hasPrefix("Nats-") && headers[name] == nil && MessageHeaders.isSendable(name, value) {
-      headers.append(name, value)
-    }
-    let payload = message.payload
-    if payload.count > letterBytesMax { headers.append("Gozon-Size", "\(payload.count)") }
-    return OutgoingMessage(
-      subject: "dead.\(message.subject)", messageID: "\(consumer.stream).\(sequence)", headers: headers,
-      payload: Array(payload.prefix(letterBytesMax)))
+  /// The place of an event's lane once it is dealt with.
+  private func places(at event: ReceivedEvent<Event>) -> [LanePlace] {
+    guard var place = lanes.places[event.lane] else { return [] }
+    place.sequence = event.sequence
+    return [place]
+  }
+
+  /// Whether a batch without events, which changes nothing, goes through.
+  private func isInOrder(_ lane: Int16, _ group: inout DiscardingTaskGroup) async -> Bool {
+    guard let place = lanes.places[lane] else { return false }
+    return (try? await commit(EventBatch([], places: [place]), &group)) != nil
   }
 }

@@ -1,37 +1,43 @@
 package import EventLoop
 package import JetStream
-internal import Postgres
 package import Service
 
 /// Brings events from the outbox to the broker.
 ///
-/// A commit hands its events over in memory, and they are published at once. The table is read only for what had no
+/// A commit hands its events over in memory, and they are published at once. The outbox is read only for what had no
 /// result in time: events of a process that crashed, or that the broker or a consumer lost. So several relays need no
 /// leader, and the broker may lose its whole store.
 // Confined to its event loop; every entry checks it.
 package final class Relay: @unchecked Sendable {
+  /// Takes up to so many events out of the outbox that are due to be sent again, and puts off their next time.
+  package typealias Due = @Sendable (_ countMax: Int) async throws -> [OutgoingEvent]
+
   /// The most events of one publication.
   private static let batchMax = 1_024
-  /// The most events in memory; what is beyond waits in the table.
+  /// Publications that may be on their way at once.
+  private static let publishingMax = 8
+  /// The most events in memory; what is beyond waits in the outbox.
   private static let queueMax = 65_536
-  /// How often the table is looked at.
+  /// How often the outbox is looked at.
   private static let sweepInterval: Duration = .seconds(1)
 
   private let loop: EventLoop
-  private let outbox: Outbox
   private let jetStream: JetStreamClient
   private let log: Log
+  private let due: Due
   private let wakeUp: LoopSignal
   private let stopping: LoopSignal
   private var queue: [OutgoingEvent] = []
+  private var publishing = 0
+  private var isRefused = false
   private var isStopping = false
 
-  /// A relay from `outbox` to the broker.
-  package init(loop: EventLoop, outbox: Outbox, jetStream: JetStreamClient, log: Log) {
+  /// A relay to the broker, of what is handed over and of what is `due`.
+  package init(loop: EventLoop, jetStream: JetStreamClient, log: Log, due: @escaping Due) {
     self.loop = loop
-    self.outbox = outbox
     self.jetStream = jetStream
     self.log = log
+    self.due = due
     wakeUp = LoopSignal(loop: loop)
     stopping = LoopSignal(loop: loop)
   }
@@ -46,7 +52,7 @@ package final class Relay: @unchecked Sendable {
 
   /// Relays until ``beginGracefulShutdown()``; what is in memory then is published first.
   package func run() async {
-    await withTaskGroup(of: Void.self) { group in
+    await withTaskGroup { group in
       group.addTask { await self.publishWhatComes() }
       group.addTask { await self.sweep() }
     }
@@ -65,31 +71,39 @@ package final class Relay: @unchecked Sendable {
   }
 
   private func publishWhatComes() async {
-    while !Task.isCancelled {
-      if queue.isEmpty {
-        if isStopping { return }
-        await wakeUp.wait(atMost: .seconds(60))
-        continue
+    await withDiscardingTaskGroup { group in
+      while !Task.isCancelled {
+        if queue.isEmpty || publishing >= Self.publishingMax {
+          if isStopping, queue.isEmpty { return }
+          await wakeUp.wait(atMost: .seconds(60))
+          continue
+        }
+        let batch = Array(queue.prefix(Self.batchMax))
+        queue.removeFirst(batch.count)
+        publishing += 1
+        group.addTask {
+          await self.publish(batch)
+          self.publishing -= 1
+          if self.publishing == Self.publishingMax - 1 { self.wakeUp.signal() }
+        }
       }
-      let batch = Array(queue.prefix(Self.batchMax))
-      queue.removeFirst(batch.count)
-      await publish(batch)
     }
   }
 
-  /// Publishes a batch; what fails stays in the table and is sent again when it falls due.
+  /// Publishes a batch; what fails stays in the outbox and is sent again when it falls due.
   private func publish(_ batch: [OutgoingEvent]) async {
-    let results = await jetStream.publishBatch(batch.map(\.message))
-    var failures = 0
-    var lastError: (any Error)?
-    for case .failure(let error) in results {
-      failures += 1
-      lastError = error
-    }
-    if let lastError {
-      log.warning(
-        "events were not taken by the broker; they will be sent again",
-        [.count: "\(failures)", .error: "\(lastError)"])
+    do {
+      try await jetStream.publish(batch.map(\.message))
+      if isRefused { log.info("the broker takes events again") }
+      isRefused = false
+    } catch {
+      // Once, and not for every batch while a broker is away.
+      if !isRefused {
+        log.warning(
+          "events were not taken by the broker; they will be sent again",
+          [.count: "\(batch.count)", .error: "\(error)"])
+      }
+      isRefused = true
     }
   }
 
@@ -103,7 +117,7 @@ package final class Relay: @unchecked Sendable {
   /// - Returns: how many events were sent again.
   private func sweepOnce() async -> Int {
     do {
-      let due = try await outbox.takeDue(countMax: Self.batchMax)
+      let due = try await due(Self.batchMax)
       if due.isEmpty { return 0 }
       log.info("sending events again that have had no result", [.count: "\(due.count)"])
       await publish(due)

@@ -73,12 +73,13 @@ package final class OrderCancellation: @unchecked Sendable {
     do {
       // Who asks again changes nothing.
       let orders = try await repeatingHarmlessly(on: loop, isSafeWhenUnknown: true) {
-        try await store.requestCancel(requests, at: .now, firstResendIn: .seconds(5), deadline: deadline)
+        try await store.requestCancel(requests, at: .now, deadline: deadline)
       }
       // Also for those who ask again: the broker drops repeats.
       relay.publish(
         requests.compactMap { request in
-          orders[request.orderID].flatMap { OrderRules.isBeingCancelled($0) ? request.event(of: $0) : nil }
+          guard let order = orders[request.orderID], OrderRules.isBeingCancelled(order) else { return nil }
+          return order.cancelled.event(traceparent: request.traceparent)
         })
       return requests.map { .success(orders[$0.orderID]) }
     } catch {

@@ -13,8 +13,6 @@ package final class OrderCreation: @unchecked Sendable {
   private static let batchMax = 512
   /// The most orders that wait for their transaction.
   private static let queueMax = 16_384
-  /// When an event that has had no result is sent again for the first time.
-  private static let firstResendSeconds: Int64 = 5
 
   private let loop: EventLoop
   private let store: OrderStore
@@ -68,8 +66,7 @@ package final class OrderCreation: @unchecked Sendable {
   /// The ids and keys of the orders make it harmless to try again when it is not known whether they were taken.
   private func create(_ orders: [NewOrder], deadline: LoopInstant?) async throws -> Set<UUID> {
     try await repeatingHarmlessly(on: loop, isSafeWhenUnknown: true) {
-      let dueAt = Timestamp(microseconds: Timestamp.now.microseconds + Self.firstResendSeconds * 1_000_000)
-      return try await store.create(orders, dueAt: dueAt, deadline: deadline)
+      try await store.create(orders, slot: OutboxSlot(at: .now), deadline: deadline)
     }
   }
 

@@ -103,6 +103,11 @@ package enum OrderRules {
 }
 
 extension Order {
+  /// The event that has it charged.
+  package var created: OrderCreated {
+    OrderCreated(orderId: id, userId: userId, amount: amount, currency: currency, createdAt: createdAt)
+  }
+
   /// The event that has it cancelled.
   package var cancelled: OrderCancelled {
     OrderCancelled(

@@ -1,6 +1,6 @@
 package import API
 package import EventLoop
-internal import Messaging
+package import Messaging
 package import Postgres
 package import Wire
 
@@ -13,59 +13,81 @@ package struct OrderStore: Sendable {
 
   // MARK: Taking orders
 
-  /// Takes the orders that are new, each with its event, in one transaction of one round trip.
+  /// Takes the orders that are new, each with its place in the outbox, in one transaction of one round trip.
   ///
   /// `orders` must not hold an id or an Idempotency-Key twice.
   /// - Returns: the ids that were taken; the others had an id or a key that exists.
   package func create(
-    _ orders: [NewOrder], dueAt: Timestamp, deadline: LoopInstant? = nil
+    _ orders: [NewOrder], slot: OutboxSlot, deadline: LoopInstant? = nil
   ) async throws(PostgresError) -> Set<UUID> {
-    let rows = try await pool.execute(
-      Statement(
-        """
-        WITH input AS (
-          SELECT * FROM unnest(
-            $1::uuid[], $2::bool[], $3::uuid[], $4::bigint[], $5::text[], $6::text[], $7::timestamptz[], $8::text[],
-            $9::bytea[], $10::bytea[], $11::text[], $12::bytea[], $13::text[]
-          ) AS input (
-            id, has_own_id, user_id, amount, currency, description, created_at, key,
-            request, response, subject, payload, traceparent)
-        ), claimed AS (
-          -- Without an id of the caller's the key decides who is first.
-          INSERT INTO idempotency_keys (scope, key, request, response, created_at)
-          SELECT 'CreateOrder', key, request, response, created_at FROM input WHERE key IS NOT NULL AND NOT has_own_id
-          ON CONFLICT DO NOTHING
-          RETURNING key
-        ), created AS (
-          INSERT INTO orders (id, user_id, amount, currency, description, status, created_at, updated_at)
-          SELECT id, user_id, amount, currency, description, 1, created_at, created_at FROM input
-          WHERE key IS NULL
-            OR (NOT has_own_id AND key IN (SELECT key FROM claimed))
-            OR (has_own_id AND NOT EXISTS (
-              SELECT FROM idempotency_keys k WHERE k.scope = 'CreateOrder' AND k.key = input.key))
-          ON CONFLICT (id) DO NOTHING
-          RETURNING id
-        ), noted AS (
-          -- With an id of the caller's the id decides, and the key remembers.
-          INSERT INTO idempotency_keys (scope, key, request, response, created_at)
-          SELECT 'CreateOrder', key, request, response, created_at FROM input JOIN created USING (id)
-          WHERE key IS NOT NULL AND has_own_id
-          ON CONFLICT DO NOTHING
-        ), queued AS (
-          INSERT INTO outbox (id, subject, type, user_id, payload, traceparent, due_at)
-          SELECT id, subject, 'gozon.events.OrderCreated', user_id, payload, traceparent, $14
-          FROM input JOIN created USING (id)
-        )
-        SELECT id FROM created
-        """,
-        orders.map(\.id), orders.map(\.hasOwnID), orders.map(\.userID), orders.map(\.amount), orders.map(\.currency),
-        orders.map(\.description), orders.map(\.createdAt), orders.map(\.idempotency?.key),
-        orders.map(\.idempotency?.request), orders.map { $0.idempotency == nil ? nil : $0.order.encoded() },
-        orders.map { EventSubject.orderCreated(of: $0.userID) }, orders.map { $0.created.encoded() },
-        orders.map(\.traceparent), dueAt), deadline: deadline)
+    let hasKeys = orders.contains { $0.idempotency != nil }
+    let statement = hasKeys ? Self.createWithKeys(orders, slot) : Self.create(orders, slot)
+    let rows = try await pool.execute(statement, deadline: deadline)
     var created = Set<UUID>(minimumCapacity: rows.count)
     for row in rows { created.insert(try row.value(0)) }
     return created
+  }
+
+  private static func create(_ orders: [NewOrder], _ slot: OutboxSlot) -> Statement {
+    Statement(
+      """
+      WITH input AS (
+        SELECT * FROM unnest(
+          $1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::text[], $6::timestamptz[], $7::text[]
+        ) AS input (id, user_id, amount, currency, description, created_at, traceparent)
+      ), created AS (
+        INSERT INTO orders (id, user_id, amount, currency, description, status, created_at, updated_at)
+        SELECT id, user_id, amount, currency, description, 1, created_at, created_at FROM input
+        ON CONFLICT (id) DO NOTHING
+        RETURNING id
+      ), queued AS (
+        INSERT INTO outbox (slot, id, traceparent) SELECT $8, id, traceparent FROM input JOIN created USING (id)
+      )
+      SELECT id FROM created
+      """,
+      orders.map { $0.id }, orders.map { $0.userID }, orders.map { $0.amount }, orders.map { $0.currency },
+      orders.map { $0.description }, orders.map { $0.createdAt }, orders.map { $0.traceparent }, slot.number)
+  }
+
+  private static func createWithKeys(_ orders: [NewOrder], _ slot: OutboxSlot) -> Statement {
+    Statement(
+      """
+      WITH input AS (
+        SELECT * FROM unnest(
+          $1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::text[], $6::timestamptz[], $7::text[],
+          $9::bool[], $10::text[], $11::bytea[], $12::bytea[]
+        ) AS input (
+          id, user_id, amount, currency, description, created_at, traceparent, has_own_id, key, request, response)
+      ), claimed AS (
+        -- Without an id of the caller's the key decides who is first.
+        INSERT INTO idempotency_keys (scope, key, request, response, created_at)
+        SELECT 'CreateOrder', key, request, response, created_at FROM input WHERE key IS NOT NULL AND NOT has_own_id
+        ON CONFLICT DO NOTHING
+        RETURNING key
+      ), created AS (
+        INSERT INTO orders (id, user_id, amount, currency, description, status, created_at, updated_at)
+        SELECT id, user_id, amount, currency, description, 1, created_at, created_at FROM input
+        WHERE key IS NULL
+          OR (NOT has_own_id AND key IN (SELECT key FROM claimed))
+          OR (has_own_id AND NOT EXISTS (
+            SELECT FROM idempotency_keys k WHERE k.scope = 'CreateOrder' AND k.key = input.key))
+        ON CONFLICT (id) DO NOTHING
+        RETURNING id
+      ), noted AS (
+        -- With an id of the caller's the id decides, and the key remembers.
+        INSERT INTO idempotency_keys (scope, key, request, response, created_at)
+        SELECT 'CreateOrder', key, request, response, created_at FROM input JOIN created USING (id)
+        WHERE key IS NOT NULL AND has_own_id
+        ON CONFLICT DO NOTHING
+      ), queued AS (
+        INSERT INTO outbox (slot, id, traceparent) SELECT $8, id, traceparent FROM input JOIN created USING (id)
+      )
+      SELECT id FROM created
+      """,
+      orders.map { $0.id }, orders.map { $0.userID }, orders.map { $0.amount }, orders.map { $0.currency },
+      orders.map { $0.description }, orders.map { $0.createdAt }, orders.map { $0.traceparent }, slot.number,
+      orders.map { $0.hasOwnID }, orders.map { $0.idempotency?.key }, orders.map { $0.idempotency?.request },
+      orders.map { $0.idempotency == nil ? nil : $0.order.encoded() })
   }
 
   /// The requests and first responses of Idempotency-Keys.
@@ -160,10 +182,9 @@ package struct OrderStore: Sendable {
   /// Puts on record that orders are to be cancelled, each with the event that has it done, in one transaction of two round
   /// trips. An order that is cancelled, refunded or on its way there stays as it is.
   ///
-  /// - Parameter firstResendIn: when an event that has had no result is sent again.
   /// - Returns: the orders that exist, as they stand then.
   package func requestCancel(
-    _ requests: [CancelRequest], at time: Timestamp, firstResendIn: Duration, deadline: LoopInstant? = nil
+    _ requests: [CancelRequest], at time: Timestamp, deadline: LoopInstant? = nil
   ) async throws -> [UUID: Order] {
     try await pool.withTransaction(deadline: deadline) { transaction in
       let rows = try await transaction.query(
@@ -185,7 +206,7 @@ package struct OrderStore: Sendable {
       }
       if !changed.isEmpty {
         transaction.send(Self.recordCancelRequests(of: changed))
-        transaction.send(Self.queueCancellations(of: changed, requests, firstResendIn: firstResendIn))
+        transaction.send(Self.queueCancellations(of: changed, requests))
       }
       return orders
     }
@@ -200,59 +221,63 @@ package struct OrderStore: Sendable {
   }
 
   /// The cancellation takes the place of the charge, if that is still waiting for its result: it is answered with the
-  /// result of both.
-  private static func queueCancellations(
-    of orders: [Order], _ requests: [CancelRequest], firstResendIn: Duration
-  ) -> Statement {
+  /// result of both. It goes out at once, and again in 5 s.
+  private static func queueCancellations(of orders: [Order], _ requests: [CancelRequest]) -> Statement {
     let traces = Dictionary(requests.map { ($0.orderID, $0.traceparent) }) { first, _ in first }
     return Statement(
       """
-      INSERT INTO outbox (id, subject, type, user_id, payload, traceparent, due_at)
-      SELECT id, subject, 'gozon.events.OrderCancelled', user_id, payload, traceparent,
-        now() + $6 * interval '1 second'
-      FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::bytea[], $5::text[])
-        AS input (id, subject, user_id, payload, traceparent)
+      INSERT INTO resends (id, cancels, traceparent, due_at)
+      SELECT id, true, traceparent, now() + interval '5 seconds'
+      FROM unnest($1::uuid[], $2::text[]) AS input (id, traceparent)
       ON CONFLICT (id) DO UPDATE
-      SET subject = excluded.subject, type = excluded.type, payload = excluded.payload,
-        traceparent = excluded.traceparent, attempts = 0, due_at = excluded.due_at
-      """,
-      orders.map(\.id), orders.map { EventSubject.orderCancelled(of: $0.userId) }, orders.map(\.userId),
-      orders.map { $0.cancelled.encoded() }, orders.map { traces[$0.id] ?? nil },
-      firstResendIn.components.seconds)
+      SET cancels = true, traceparent = excluded.traceparent, attempts = 0, due_at = excluded.due_at
+      """, orders.map { $0.id }, orders.map { traces[$0.id] ?? nil })
   }
 
   // MARK: Settling
 
-  /// Writes down what became of orders' charges and lets the events go that are answered, in one transaction of one round
-  /// trip.
+  /// Writes down what became of orders' charges and how far their lanes are processed, and lets the questions go that are
+  /// answered, in one transaction of one round trip.
   ///
   /// Events may come again and in any order: an order moves as ``OrderRules/moves(_:to:)`` says, and otherwise stays as it
   /// is.
-  package func settle(_ events: [OrderSettled]) async throws(PostgresError) {
+  /// - Throws: ``LanesLost`` when another process has the lanes by now; what it does is the same.
+  package func settle(_ events: [OrderSettled], places: [LanePlace] = []) async throws {
     let events = OrderRules.latest(events)
+    var statements: [Statement] = []
+    if !events.isEmpty { statements += [Self.settle(events), Self.dropAnswered(events)] }
+    if !places.isEmpty { statements.append(LaneTable.advance(places)) }
+    guard let written = try await pool.execute(statements).last, !places.isEmpty else { return }
+    try LaneTable.check(written, against: places)
+  }
+
+  private static func settle(_ events: [OrderSettled]) -> Statement {
     let settlements = events.map { OrderRules.settlement(of: $0) }
-    _ = try await pool.execute(
-      Statement(
-        """
-        WITH input AS (
-          SELECT * FROM unnest($1::uuid[], $2::smallint[], $3::smallint[], $4::timestamptz[], $5::timestamptz[])
-            AS input (id, status, reason, settled_at, refunded_at)
-        ), confirmed AS (
-          -- That an order is paid answers its charge. Its cancellation is answered by nothing less than the refund.
-          DELETE FROM outbox USING input
-          WHERE outbox.id = input.id AND (input.status <> 2 OR outbox.type = 'gozon.events.OrderCreated')
-        )
-        UPDATE orders
-        SET status = input.status, reason = input.reason,
-          finished_at = CASE input.status WHEN 4 THEN greatest(created_at, input.settled_at) END,
-          updated_at = greatest(
-            created_at, input.settled_at, input.refunded_at,
-            CASE WHEN input.status = 4 OR input.reason = 4 THEN cancel_requested_at END)
-        FROM input WHERE orders.id = input.id AND (orders.status = 1 OR (orders.status = 2 AND input.status = 4))
-        """,
-        events.map(\.orderId), settlements.map { Int16(bitPattern: $0.status.rawValue) },
-        settlements.map { $0.reason.map { Int16(bitPattern: $0.rawValue) } }, events.map(\.settledAt),
-        events.map(\.refundedAt)))
+    return Statement(
+      """
+      UPDATE orders
+      SET status = input.status, reason = input.reason,
+        finished_at = CASE input.status WHEN 4 THEN greatest(created_at, input.settled_at) END,
+        updated_at = greatest(
+          created_at, input.settled_at, input.refunded_at,
+          CASE WHEN input.status = 4 OR input.reason = 4 THEN cancel_requested_at END)
+      FROM unnest($1::uuid[], $2::smallint[], $3::smallint[], $4::timestamptz[], $5::timestamptz[])
+        AS input (id, status, reason, settled_at, refunded_at)
+      WHERE orders.id = input.id AND (orders.status = 1 OR (orders.status = 2 AND input.status = 4))
+      """,
+      events.map { $0.orderId }, settlements.map { Int16(bitPattern: $0.status.rawValue) },
+      settlements.map { $0.reason.map { Int16(bitPattern: $0.rawValue) } }, events.map { $0.settledAt },
+      events.map { $0.refundedAt })
+  }
+
+  /// That an order is paid answers its charge. Its cancellation is answered by nothing less than the refund.
+  private static func dropAnswered(_ events: [OrderSettled]) -> Statement {
+    let isPaid = events.map { OrderRules.settlement(of: $0).status == .finished }
+    return Statement(
+      """
+      DELETE FROM resends USING unnest($1::uuid[], $2::bool[]) AS answer (id, is_paid)
+      WHERE resends.id = answer.id AND NOT (cancels AND is_paid)
+      """, events.map { $0.orderId }, isPaid)
   }
 
   private static func order(_ row: Row) throws(PostgresError) -> Order {

@@ -1,5 +1,6 @@
 internal import API
 package import Backend
+internal import JetStream
 internal import Messaging
 internal import RPC
 package import Service
@@ -10,26 +11,31 @@ package enum OrdersBackend {
   package static let settings = BackendSettings.all(name: "orders", port: 7_001, adminPort: 9_081)
 
   /// The backend: a store, group commit, the relay of its events, and the consumer of their results.
-  package static let backend = Backend(name: "orders", consumers: [EventStreams.settleOrders]) { foundation in
+  package static let backend = Backend(name: "orders") { foundation in
     let (loop, log) = (foundation.loop, foundation.log)
-    let store = OrderStore(foundation.database.pool)
+    let pool = foundation.database.pool
+    let store = OrderStore(pool)
     let jetStream = foundation.broker.client
-    let relay = Relay(loop: loop, outbox: Outbox(foundation.database.pool), jetStream: jetStream, log: log)
+    let outbox = OrderOutbox(loop: loop, pool: pool, log: log)
+    let relay = Relay(loop: loop, jetStream: jetStream, log: log) { try await outbox.takeDue(countMax: $0) }
     let creation = OrderCreation(loop: loop, store: store, relay: relay)
     let watch = OrderWatch(loop: loop)
     let cancellation = OrderCancellation(loop: loop, store: store, relay: relay, watch: watch)
     let consumer = EventConsumer<OrderSettled>(
-      loop: loop, jetStream: jetStream, consumer: EventStreams.settleOrders, log: log
-    ) { events in
-      try await repeatingHarmlessly(on: loop, isSafeWhenUnknown: true) { try await store.settle(events.map(\.event)) }
-      watch.settled(events.lazy.map(\.event.orderId))
+      loop: loop, jetStream: jetStream, stream: EventStreams.payments.name,
+      kinds: [EventKind(EventSubject.orderSettled, of: OrderSettled.self) { $0 }], lanes: foundation.lanes, log: log
+    ) { batch in
+      try await repeatingHarmlessly(on: loop, isSafeWhenUnknown: true) {
+        try await store.settle(batch.events.map(\.event), places: batch.places)
+      }
+      watch.settled(batch.events.lazy.map(\.event.orderId))
       return []
     }
     let service = OrdersServiceImplementation(
       store: store, creation: creation, cancellation: cancellation, currency: foundation.configuration.text("currency"))
     return Backend.Specialty(
       services: [service.definition.describing(EventsSchema.file)],
-      parts: [relay.part, consumer.part, creation.part, cancellation.part],
+      parts: [outbox.part, relay.part, consumer.part, creation.part, cancellation.part],
       metrics: {
         [Metric("orders_waiting", .gauge, "Orders that wait for their transaction.", Double(creation.waiting))]
       })

@@ -1,5 +1,6 @@
 package import API
 package import EventLoop
+package import Messaging
 package import Postgres
 package import Wire
 
@@ -12,41 +13,31 @@ package struct PaymentStore: Sendable {
 
   // MARK: Settling
 
-  /// Decides orders in one transaction of two round trips: lock the accounts and look for what was decided before; then
-  /// write charges, entries and balances, and commit.
-  ///
-  /// - Returns: the result of each order, in order.
-  package func settle(_ orders: [OrderCreated], at time: Timestamp) async throws -> [OrderSettled] {
-    try await pool.withTransaction { transaction in
-      let locked = transaction.send(Self.lockAccounts(of: orders.map(\.userId)))
-      let decided = transaction.send(Self.charges(of: orders.map(\.orderId)))
-      let settlement = Settlement(
-        of: orders, decided: try Self.charges(try await decided.rows()),
-        accounts: try Self.accounts(try await locked.rows()), at: time)
-      if !settlement.charges.isEmpty {
-        transaction.send(Self.insertCharges(settlement.charges))
-        Self.write(settlement.ledger, in: transaction)
-      }
-      return settlement.results
-    }
-  }
-
-  /// Cancels orders in one transaction of two round trips, as ``settle(_:at:)`` decides them.
+  /// Decides requests and writes down how far their lanes are processed, in one transaction of two round trips: lock the
+  /// accounts and look for what was decided before; then write charges, entries and balances, and commit.
   ///
   /// Whichever comes first to an order writes its charge, which the other finds: whoever has an account waits for its
   /// lock, and of others the second insert breaks the primary key and is repeated.
-  ///
-  /// - Returns: what became of each order, in order.
-  package func cancel(_ orders: [OrderCancelled], at time: Timestamp) async throws -> [OrderSettled] {
+  /// - Returns: what is known of each request's order, in order.
+  /// - Throws: ``LanesLost`` when another process has the lanes by now; nothing is written then.
+  package func settle(
+    _ requests: [PaymentRequest], at time: Timestamp, places: [LanePlace] = []
+  ) async throws -> [OrderSettled] {
     try await pool.withTransaction { transaction in
-      let locked = transaction.send(Self.lockAccounts(of: orders.map(\.userId)))
-      let decided = transaction.send(Self.charges(of: orders.map(\.orderId)))
-      let cancellation = Cancellation(
-        of: orders, decided: try Self.charges(try await decided.rows()),
-        accounts: try Self.accounts(try await locked.rows()), at: time)
-      if !cancellation.charges.isEmpty { transaction.send(Self.insertCharges(cancellation.charges)) }
-      Self.write(cancellation.ledger, in: transaction)
-      return cancellation.results
+      let written = places.isEmpty ? nil : transaction.send(LaneTable.advance(places))
+      if requests.isEmpty {
+        if let written { try LaneTable.check(try await written.rows(), against: places) }
+        return []
+      }
+      let locked = transaction.send(Self.lockAccounts(of: requests.map { $0.userID }))
+      let decided = transaction.send(Self.charges(of: requests.map { $0.orderID }))
+      let accounts = try Self.accounts(try await locked.rows())
+      if let written { try LaneTable.check(try await written.rows(), against: places) }
+      let settlement = Settlement(
+        of: requests, decided: try Self.charges(try await decided.rows()), accounts: accounts, at: time)
+      if !settlement.charges.isEmpty { transaction.send(Self.insertCharges(settlement.charges)) }
+      Self.write(settlement.ledger, in: transaction)
+      return settlement.results
     }
   }
 

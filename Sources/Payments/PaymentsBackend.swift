@@ -1,6 +1,5 @@
 internal import API
 package import Backend
-internal import EventLoop
 internal import JetStream
 internal import Messaging
 internal import RPC
@@ -12,43 +11,27 @@ package enum PaymentsBackend {
   /// Its settings.
   package static let settings = BackendSettings.all(name: "payments", port: 7_002, adminPort: 9_082)
 
-  /// The backend: a store, group commit of deposits, and the consumers that charge orders and cancel them.
-  package static let backend = Backend(
-    name: "payments", consumers: [EventStreams.chargeOrders, EventStreams.cancelOrders]
-  ) { foundation in
+  /// The backend: a store, group commit of deposits, and the consumer that charges orders and cancels them.
+  package static let backend = Backend(name: "payments") { foundation in
     let loop = foundation.loop
     let store = PaymentStore(foundation.database.pool)
     let deposits = DepositBatches(loop: loop, store: store)
-    let charging = answering(
-      EventStreams.chargeOrders, foundation,
-      refusal: { (order: OrderCreated) in Charge.refusal(amount: order.amount, currency: order.currency) },
-      decide: { try await store.settle($0, at: .now) })
-    let cancelling = answering(
-      EventStreams.cancelOrders, foundation,
-      refusal: { (order: OrderCancelled) in Charge.refusal(amount: order.amount, currency: order.currency) },
-      decide: { try await store.cancel($0, at: .now) })
+    let consumer = EventConsumer<PaymentRequest>(
+      loop: loop, jetStream: foundation.broker.client, stream: EventStreams.orders.name,
+      kinds: [
+        EventKind(EventSubject.orderCreated, of: OrderCreated.self, refusal: { $0.refusal }) { .charge($0) },
+        EventKind(EventSubject.orderCancelled, of: OrderCancelled.self, refusal: { $0.refusal }) { .cancel($0) },
+      ], lanes: foundation.lanes, log: foundation.log
+    ) { batch in
+      let results = try await repeatingHarmlessly(on: loop, isSafeWhenUnknown: true) {
+        try await store.settle(batch.events.map(\.event), at: .now, places: batch.places)
+      }
+      return zip(batch.events, results).map { $1.answer(to: $0.event.type, traceparent: $0.traceparent) }
+    }
     let service = PaymentsServiceImplementation(
       store: store, deposits: deposits, currency: foundation.configuration.text("currency"))
     return Backend.Specialty(
-      services: [service.definition.describing(EventsSchema.file)],
-      parts: [charging.part, cancelling.part, deposits.part])
-  }
-
-  /// A consumer that answers each event with what became of its order; `decide` does no harm when it is repeated.
-  private static func answering<Event: Message>(
-    _ consumer: ConsumerConfiguration, _ foundation: Backend.Foundation,
-    refusal: @escaping @Sendable (Event) -> String?,
-    decide: @escaping @Sendable ([Event]) async throws -> [OrderSettled]
-  ) -> EventConsumer<Event> {
-    let loop = foundation.loop
-    return EventConsumer(
-      loop: loop, jetStream: foundation.broker.client, consumer: consumer, log: foundation.log, refusal: refusal
-    ) { events in
-      let results = try await repeatingHarmlessly(on: loop, isSafeWhenUnknown: true) {
-        try await decide(events.map(\.event))
-      }
-      return zip(events, results).map { $1.answer(to: Event.fullName, traceparent: $0.traceparent) }
-    }
+      services: [service.definition.describing(EventsSchema.file)], parts: [consumer.part, deposits.part])
   }
 }
 
@@ -57,7 +40,7 @@ extension OrderSettled {
   /// dropped, because then the first is still in the stream.
   fileprivate func answer(to question: String, traceparent: String?) -> OutgoingEvent {
     OutgoingEvent(
-      id: EventID.of(question, orderID: orderId), subject: EventSubject.orderSettled(of: userId), type: Self.fullName,
-      orderID: orderId, userID: userId, traceparent: traceparent, payload: encoded())
+      id: EventID.of(question, orderID: orderId), subject: EventSubject.subject(EventSubject.orderSettled, of: userId),
+      type: Self.fullName, orderID: orderId, userID: userId, traceparent: traceparent, payload: encoded())
   }
 }

@@ -18,6 +18,9 @@ package struct PostgresConfiguration: Sendable {
   package var statementMax = Duration.seconds(10)
   /// How long a transaction may sit between two statements: `idle_in_transaction_session_timeout`; zero for ever.
   package var idleInTransactionMax = Duration.seconds(30)
+  /// Whether statements are planned once, whatever their parameters, and by indexes wherever there is one: for programs whose
+  /// statements find rows by key, and whose plans must not depend on how much was in the tables when they were made.
+  package var plansByIndex = false
   /// The pause before the first attempt to connect again; it doubles with every failure.
   package var reconnectDelayMin = Duration.milliseconds(50)
   /// The longest pause between attempts to connect.

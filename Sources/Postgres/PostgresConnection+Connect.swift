@@ -22,8 +22,10 @@ extension PostgresConnection {
         Statement(
           """
           SELECT set_config('statement_timeout', $1, false),
-                 set_config('idle_in_transaction_session_timeout', $2, false)
-          """, configuration.statementMax.serverSetting, configuration.idleInTransactionMax.serverSetting))
+                 set_config('idle_in_transaction_session_timeout', $2, false),
+                 set_config('plan_cache_mode', $3, false), set_config('enable_seqscan', $4, false)
+          """, configuration.statementMax.serverSetting, configuration.idleInTransactionMax.serverSetting,
+          configuration.plansByIndex ? "force_generic_plan" : "auto", configuration.plansByIndex ? "off" : "on"))
     } catch {
       connection.close()
       throw error

@@ -116,6 +116,7 @@ package struct SQLState: RawRepresentable, Hashable, Sendable, ExpressibleByStri
   package static let deadlockDetected: SQLState = "40P01"
   package static let inFailedTransaction: SQLState = "25P02"
   package static let queryCanceled: SQLState = "57014"
+  package static let lockNotAvailable: SQLState = "55P03"
   /// Also what a name that was never prepared gets.
   package static let invalidStatementName: SQLState = "26000"
   /// Also what a prepared statement gets whose columns have changed since.

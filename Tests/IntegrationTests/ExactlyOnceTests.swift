@@ -80,7 +80,8 @@ import Wire
         shop.payments[0].process.kill()
         try await group.waitForAll()
       }
-      // What the dead consumer had taken comes again after the time to acknowledge, 30 s, or when the outbox asks again.
+      // What the dead consumer had taken is read by whoever has its lanes next; what it did not publish any more is asked
+      // again.
       let orders = try await shop.settled(requests.compactMap(\.id))
       #expect(orders.count { $0.status == .finished } == 200)
       try await shop.audit(deposited: 2_000)

@@ -5,12 +5,12 @@ import TestSupport
 @testable import JetStream
 
 @Suite struct JetStreamClientTests {
-  @Test func `a published message is delivered with its headers, and acknowledged`() async throws {
+  @Test func `a published message is delivered with its headers`() async throws {
     let scene = Scene("deliver")
-    try await withClient(url: try TestNATS.sharedURL(), topology: scene.topology) { client in
+    try await withClient(url: try TestNATS.sharedURL(), streams: [scene.stream]) { client in
       let ack = try await client.publish(scene.message(1))
       #expect(ack == PublishAck(stream: scene.name, sequence: 1, isDuplicate: false))
-      let consumer = client.consumer(stream: scene.name, name: "reader")
+      let consumer = try await client.read(scene.name, from: 1)
       let messages = try await consumer.next(10)
       #expect(messages.count == 1)
       let message = messages[0]
@@ -24,18 +24,13 @@ import TestSupport
       #expect(message.delivery.consumerSequence == 1)
       #expect(message.delivery.deliveryCount == 1)
       #expect(message.delivery.nanosecondsSince1970 > 1_700_000_000_000_000_000)
-      message.ack()
-      try await eventually(on: client.loop) {
-        let info = try await client.consumerInfo(stream: scene.name, name: "reader")
-        if info["ack_floor"]?["stream_seq"]?.integer != 1 { throw JetStreamError(.timeout, "not acknowledged yet") }
-      }
       try await client.deleteStream(scene.name)
     }
   }
 
   @Test func `the same message ID is stored once`() async throws {
     let scene = Scene("dedup")
-    try await withClient(url: try TestNATS.sharedURL(), topology: scene.topology) { client in
+    try await withClient(url: try TestNATS.sharedURL(), streams: [scene.stream]) { client in
       let first = try await client.publish(scene.message(1))
       let second = try await client.publish(scene.message(1))
       #expect(!first.isDuplicate)
@@ -48,22 +43,32 @@ import TestSupport
   @Test func `a batch larger than the window goes through in order, and comes back in batches`() async throws {
     let scene = Scene("batch")
     let count = 20_000
-    try await withClient(url: try TestNATS.sharedURL(), topology: scene.topology) { client in
-      let results = await client.publishBatch((1...count).map { scene.message($0) })
-      let sequences = try results.map { try $0.get().sequence }
-      #expect(sequences == (1...UInt64(count)).map { $0 })
-
-      let consumer = client.consumer(stream: scene.name, name: "reader")
+    try await withClient(url: try TestNATS.sharedURL(), streams: [scene.stream]) { client in
+      try await client.publish((1...count).map { scene.message($0) })
+      let consumer = try await client.read(scene.name, from: 1)
       var numbers: [String] = []
       while numbers.count < count {
         let messages = try await consumer.next(256)
         #expect(messages.count <= 256)
-        for message in messages {
-          numbers.append(message.header("number") ?? "")
-          message.ack()
-        }
+        numbers += messages.map { $0.header("number") ?? "" }
       }
       #expect(numbers == (1...count).map(String.init))
+      try await client.deleteStream(scene.name)
+    }
+  }
+
+  @Test func `batches of several callers go through side by side, and all arrive`() async throws {
+    let scene = Scene("callers")
+    try await withClient(
+      url: try TestNATS.sharedURL(), streams: [scene.stream], configure: { $0.publishInFlightMax = 100 }
+    ) { client in
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        for caller in 0..<20 {
+          group.addTask { try await client.publish((1...300).map { scene.message($0, id: "\(caller)-\($0)") }) }
+        }
+        try await group.waitForAll()
+      }
+      #expect(try await client.streamInfo(scene.name)["state"]?["messages"]?.integer == 6_000)
       try await client.deleteStream(scene.name)
     }
   }
@@ -71,67 +76,51 @@ import TestSupport
   @Test func `more than may wait is refused at once`() async throws {
     let scene = Scene("overload")
     try await withClient(
-      url: try TestNATS.sharedURL(), topology: scene.topology, configure: { $0.publishWaitingMax = 10 }
+      url: try TestNATS.sharedURL(), streams: [scene.stream], configure: { $0.publishWaitingMax = 10 }
     ) { client in
-      let results = await client.publishBatch((1...11).map { scene.message($0) })
-      #expect(throws: JetStreamError.self) { try results[0].get() }
+      let error = await #expect(throws: JetStreamError.self) {
+        try await client.publish((1...11).map { scene.message($0) })
+      }
+      #expect(error?.code == .overloaded)
       #expect(try await client.publish(scene.message(1)).sequence == 1)
       try await client.deleteStream(scene.name)
     }
   }
 
-  @Test func `a message is delivered again after nak, after its ack wait, and not after term`() async throws {
-    var scene = Scene("redeliver")
-    scene.consumer.ackWait = .milliseconds(500)
-    let topology = scene.topology
-    try await withClient(url: try TestNATS.sharedURL(), topology: topology) { [scene] client in
-      _ = try await client.publish(scene.message(1))
-      let consumer = client.consumer(stream: scene.name, name: "reader")
-      let first = try await consumer.next(1)[0]
-      first.nak(delay: .milliseconds(50))
-      let second = try await consumer.next(1)[0]
-      #expect(second.delivery.deliveryCount == 2)
-      second.nak()
-      let third = try await consumer.next(1)[0]
-      #expect(third.delivery.deliveryCount == 3)
-      let fourth = try await consumer.next(1)[0]
-      #expect(fourth.delivery.deliveryCount == 4)
-      fourth.inProgress()
-      fourth.term("a test\nends it")
-      _ = try await client.publish(scene.message(2))
-      let next = try await consumer.next(1)[0]
-      #expect(next.delivery.streamSequence == 2)
+  @Test func `a reader begins where it wants, and sees only the subjects it wants`() async throws {
+    let scene = Scene("place")
+    try await withClient(url: try TestNATS.sharedURL(), streams: [scene.stream]) { client in
+      var others = (1...10).map { scene.message($0) }
+      for index in others.indices where index % 2 == 1 { others[index].subject = "\(scene.name).other.\(index)" }
+      try await client.publish(others)
+      for (subjects, from, wanted) in [
+        ([], 8, [8, 9, 10]), (["\(scene.name).created"], 4, [5, 7, 9]),
+        (["\(scene.name).created", "\(scene.name).other.3"], 1, [1, 3, 4, 5, 7, 9]),
+      ] as [([String], UInt64, [UInt64])] {
+        let consumer = try await client.read(scene.name, subjects: subjects, from: from)
+        var sequences: [UInt64] = []
+        while sequences.count < wanted.count { sequences += try await consumer.next(100).map(\.sequence) }
+        #expect(sequences == wanted)
+        consumer.close()
+      }
+      // Behind the end: what comes next.
+      let consumer = try await client.read(scene.name, from: 12)
+      for number in 11...12 { _ = try await client.publish(scene.message(number)) }
+      #expect(try await consumer.next(1).map(\.sequence) == [12])
       try await client.deleteStream(scene.name)
+      await #expect(throws: JetStreamError.self) { _ = try await client.read("nowhere", from: 1) }
     }
   }
 
-  @Test func `a consumer that is closed gives back all that it did not take, even what is on its way`() async throws {
-    var scene = Scene("giveback")
-    // What is not given back comes long after the test's time is up.
-    scene.consumer.ackWait = .seconds(600)
-    scene.consumer.ackPendingMax = 10_000
-    let topology = scene.topology
-    try await withClient(url: try TestNATS.sharedURL(), topology: topology) { [scene] client in
-      // Half of them come while it closes, on a request that is open.
-      let early = (1...2_000).map { scene.message($0) }
-      let late = (2_001...4_000).map { scene.message($0) }
-      for result in await client.publishBatch(early) { _ = try result.get() }
-      let consumer = client.consumer(stream: scene.name, name: "reader", capacity: 4_096)
-      let publishing = client.loop.startTask { _ = await client.publishBatch(late) }
-      let taken = try await consumer.next(10)
+  @Test func `a reader that is closed is forgotten by the broker`() async throws {
+    let scene = Scene("forget")
+    try await withClient(url: try TestNATS.sharedURL(), streams: [scene.stream]) { client in
+      let consumer = try await client.read(scene.name, from: 1)
+      #expect(try await client.listConsumers(stream: scene.name).count == 1)
       consumer.close()
-      await consumer.untilClosed()
-      await publishing.value
-      let next = client.consumer(stream: scene.name, name: "reader", capacity: 4_096)
-      let deadline = client.loop.schedule(after: .seconds(30)) { next.close() }
-      defer { deadline.cancel() }
-      var sequences = Set(taken.map(\.delivery.streamSequence))
-      for message in taken { message.ack() }
-      while sequences.count < 4_000 {
-        for message in try await next.next(1_024) {
-          sequences.insert(message.delivery.streamSequence)
-          message.ack()
-        }
+      try await eventually(on: client.loop) {
+        let left = try await client.listConsumers(stream: scene.name)
+        if !left.isEmpty { throw JetStreamError(.timeout, "not forgotten yet") }
       }
       try await client.deleteStream(scene.name)
     }
@@ -139,24 +128,26 @@ import TestSupport
 
   @Test func `a subject that no stream takes fails at once, and leaves others alone`() async throws {
     let scene = Scene("nobody")
-    try await withClient(url: try TestNATS.sharedURL(), topology: scene.topology) { client in
+    try await withClient(url: try TestNATS.sharedURL(), streams: [scene.stream]) { client in
       var lost = scene.message(1)
       lost.subject = "nobody-listens.here"
-      let results = await client.publishBatch([scene.message(1), lost, scene.message(2)])
-      #expect(try results[0].get().sequence == 1)
-      #expect(throws: JetStreamError.noResponders) { try results[1].get() }
-      #expect(try results[2].get().sequence == 2)
+      let nowhere = client.loop.startTask { [lost] in
+        await #expect(throws: JetStreamError.noResponders) { _ = try await client.publish(lost) }
+      }
+      #expect(try await client.publish(scene.message(1)).sequence == 1)
+      await nowhere.value
+      #expect(try await client.publish(scene.message(2)).sequence == 2)
       try await client.deleteStream(scene.name)
     }
   }
 
   @Test func `a message larger than the broker takes is refused, and the connection lives on`() async throws {
     let scene = Scene("large")
-    try await withClient(url: try TestNATS.sharedURL(), topology: scene.topology) { client in
+    try await withClient(url: try TestNATS.sharedURL(), streams: [scene.stream]) { client in
       var large = scene.message(1)
       large.payload = [UInt8](repeating: 0, count: 2 << 20)
-      let result = await client.publishBatch([large])[0]
-      let error = #expect(throws: JetStreamError.self) { try result.get() }
+      let messages = [large]
+      let error = await #expect(throws: JetStreamError.self) { try await client.publish(messages) }
       #expect(error?.code == .invalidArgument)
       #expect(try await client.publish(scene.message(1)).sequence == 1)
       try await client.deleteStream(scene.name)
@@ -171,8 +162,8 @@ import TestSupport
 
   @Test func `next ends when its task is cancelled, and when the consumer is closed`() async throws {
     let scene = Scene("cancel")
-    try await withClient(url: try TestNATS.sharedURL(), topology: scene.topology) { client in
-      let consumer = client.consumer(stream: scene.name, name: "reader")
+    try await withClient(url: try TestNATS.sharedURL(), streams: [scene.stream]) { client in
+      let consumer = try await client.read(scene.name, from: 1)
       let cancelled = client.loop.startTask {
         await #expect(throws: CancellationError.self) { _ = try await consumer.next(1) }
       }

@@ -9,7 +9,7 @@ import TestSupport
   @Test func `publishing fails while the broker is down, and works again when it is back`() async throws {
     try await TestNATS.withServer { server in
       let scene = Scene("publish")
-      try await withClient(url: server.url, topology: scene.topology) { client in
+      try await withClient(url: server.url, streams: [scene.stream]) { client in
         _ = try await client.publish(scene.message(1))
         server.kill()
         let error = try await eventually(on: client.loop) { () async throws -> JetStreamError in
@@ -35,84 +35,84 @@ import TestSupport
   @Test func `what is in flight when the broker dies fails, with an unknown outcome`() async throws {
     try await TestNATS.withServer { server in
       let scene = Scene("inflight")
-      try await withClient(url: server.url, topology: scene.topology) { client in
+      try await withClient(url: server.url, streams: [scene.stream]) { client in
         server.setFrozen(true)
         let publishing = client.loop.startTask {
-          let results = await client.publishBatch((1...6000).map { scene.message($0) })
-          #expect(results.count == 6000)
-          for result in results {
-            #expect(throws: JetStreamError.self) { try result.get() }
-          }
+          await #expect(throws: JetStreamError.self) { try await client.publish((1...6000).map { scene.message($0) }) }
         }
         server.kill()
         await publishing.value
         try server.start()
-        let results = try await eventually(on: client.loop) {
-          try await client.publishBatch((1...6000).map { scene.message($0) }).map { try $0.get() }
-        }
-        #expect(results.last?.sequence == 6000)
+        try await eventually(on: client.loop) { try await client.publish((1...6000).map { scene.message($0) }) }
+        #expect(try await client.streamInfo(scene.name)["state"]?["messages"]?.integer == 6000)
       }
     }
   }
 
-  @Test func `a consumer goes on after the broker was killed`() async throws {
+  @Test func `a reader is told that the broker was killed, and goes on where it was`() async throws {
     try await TestNATS.withServer { server in
-      var scene = Scene("resume")
-      scene.consumer.ackWait = .seconds(1)
-      try await withClient(url: server.url, topology: scene.topology) { [scene] client in
-        let consumer = client.consumer(stream: scene.name, name: "reader")
-        _ = try await client.publish(scene.message(1))
-        let first = try await consumer.next(1)[0]
+      let scene = Scene("resume")
+      try await withClient(url: server.url, streams: [scene.stream]) { client in
+        let lost = try await client.read(scene.name, from: 1)
+        try await client.publish([scene.message(1), scene.message(2)])
+        var last: UInt64 = 0
+        while last < 2 { last = try await lost.next(10).last?.sequence ?? last }
         server.kill()
+        await #expect(throws: JetStreamError.self) { _ = try await lost.next(1) }
         try server.start()
-        try await eventually(on: client.loop) { _ = try await client.publish(scene.message(2)) }
-        // Of an earlier connection: not sent, so the message comes again.
-        first.ack()
-        var sequences: Set<UInt64> = []
-        while sequences.count < 2 {
-          for message in try await consumer.next(10) {
-            sequences.insert(message.delivery.streamSequence)
-            message.ack()
-          }
-        }
-        #expect(sequences == [1, 2])
+        try await eventually(on: client.loop) { _ = try await client.publish(scene.message(3)) }
+        // It stays lost.
+        await #expect(throws: JetStreamError.self) { _ = try await lost.next(1) }
+        let next = try await client.read(scene.name, from: last + 1)
+        #expect(try await next.next(10).map(\.sequence) == [3])
       }
     }
   }
 
-  @Test func `a wiped store gets its streams and consumers back, and consuming goes on`() async throws {
+  @Test func `a wiped store gets its streams back, which are told from those before`() async throws {
     try await TestNATS.withServer { server in
       let scene = Scene("wiped")
-      try await withClient(url: server.url, topology: scene.topology) { client in
-        let consumer = client.consumer(stream: scene.name, name: "reader")
+      try await withClient(url: server.url, streams: [scene.stream]) { client in
         _ = try await client.publish(scene.message(1))
-        #expect(try await consumer.next(1)[0].payload == Array("message 1".utf8))
+        let before = try #require(try await client.streamInfo(scene.name)["created"]?.string)
         server.kill()
         server.wipe()
         try server.start()
         let ack = try await eventually(on: client.loop) { try await client.publish(scene.message(2)) }
         #expect(ack.sequence == 1)
-        let message = try await consumer.next(1)[0]
-        #expect(message.payload == Array("message 2".utf8))
-        message.ack()
+        #expect(try await client.streamInfo(scene.name)["created"]?.string != before)
+        #expect(try await client.read(scene.name, from: 1).next(1)[0].payload == Array("message 2".utf8))
       }
     }
   }
 
-  @Test func `a stream deleted under a running client is made again`() async throws {
+  @Test func `a stream deleted under a running client is made again, and a consumer is not`() async throws {
     try await TestNATS.withServer { server in
       let scene = Scene("deleted")
-      try await withClient(url: server.url, topology: scene.topology) { client in
-        let consumer = client.consumer(stream: scene.name, name: "reader")
+      try await withClient(url: server.url, streams: [scene.stream]) { client in
+        let consumer = try await client.read(scene.name, from: 1)
         _ = try await client.publish(scene.message(1))
         _ = try await consumer.next(1)
-        try await client.deleteConsumer(stream: scene.name, name: "reader")
-        // From the beginning: the new consumer knows of no acknowledgement.
-        #expect(try await consumer.next(1)[0].delivery.streamSequence == 1)
+        try await client.deleteConsumer(stream: scene.name, name: consumer.name)
+        let error = await #expect(throws: JetStreamError.self) { _ = try await consumer.next(1) }
+        #expect(error?.code == .unavailable)
         try await client.deleteStream(scene.name)
         let ack = try await eventually(on: client.loop) { try await client.publish(scene.message(2)) }
         #expect(ack.sequence == 1)
-        #expect(try await consumer.next(1)[0].payload == Array("message 2".utf8))
+      }
+    }
+  }
+
+  @Test func `a frozen broker's reader is told, for want of signs of life`() async throws {
+    try await TestNATS.withServer { server in
+      let scene = Scene("lifeless")
+      try await withClient(url: server.url, streams: [scene.stream]) { client in
+        let consumer = try await client.read(scene.name, from: 1)
+        server.setFrozen(true)
+        let start = client.loop.now
+        await #expect(throws: JetStreamError.self) { _ = try await consumer.next(1) }
+        #expect(client.loop.now - start < .seconds(10))
+        server.setFrozen(false)
       }
     }
   }
@@ -122,18 +122,17 @@ import TestSupport
       server.kill()
       let scene = Scene("late")
       let url = server.url
-      let topology = scene.topology
+      let stream = scene.stream
       try await onLoop { loop in
         let client = JetStreamClient(
-          loop: loop, options: JetStreamClient.Options(url: url, name: "late"), topology: topology)
+          loop: loop, options: JetStreamClient.Options(url: url, name: "late"), streams: [stream])
         let run = loop.startTask { await client.run() }
-        let consumer = client.consumer(stream: scene.name, name: "reader")
         await #expect(throws: JetStreamError.self) { try await client.waitUntilReady(within: .milliseconds(200)) }
         await #expect(throws: JetStreamError.disconnected) { _ = try await client.publish(scene.message(1)) }
         try server.start()
         try await client.waitUntilReady(within: .seconds(20))
         _ = try await client.publish(scene.message(1))
-        #expect(try await consumer.next(10).count == 1)
+        #expect(try await client.read(scene.name, from: 1).next(10).count == 1)
         await client.close()
         await run.value
       }
@@ -145,7 +144,7 @@ import TestSupport
       dead.kill()
       try await TestNATS.withServer { live in
         let scene = Scene("several")
-        try await withClient(url: "\(dead.url),\(live.url)", topology: scene.topology) { client in
+        try await withClient(url: "\(dead.url),\(live.url)", streams: [scene.stream]) { client in
           let ack = try await client.publish(scene.message(1))
           #expect(ack.sequence == 1)
         }
@@ -169,7 +168,7 @@ import TestSupport
     try await TestNATS.withServer { server in
       let scene = Scene("silent")
       try await withClient(
-        url: server.url, topology: scene.topology,
+        url: server.url, streams: [scene.stream],
         configure: {
           $0.connection.pingInterval = .milliseconds(100)
           $0.connection.connectTimeout = .milliseconds(200)
@@ -191,17 +190,19 @@ import TestSupport
     try await TestNATS.withServer { server in
       let scene = Scene("frozen")
       try await withClient(
-        url: server.url, topology: scene.topology, configure: { $0.publishTimeout = .milliseconds(300) }
+        url: server.url, streams: [scene.stream], configure: { $0.publishTimeout = .milliseconds(300) }
       ) { client in
         server.setFrozen(true)
         let start = client.loop.now
         let big = [UInt8](repeating: 1, count: 100_000)
-        let results = await client.publishBatch(
-          (1...200).map { OutgoingMessage(subject: "\(scene.name).big", messageID: "\($0)", payload: big) })
-        for result in results {
-          let error = #expect(throws: JetStreamError.self) { try result.get() }
-          // What the socket does not take fills the buffer, and then more is refused.
-          #expect(error?.code == .timeout || error?.code == .overloaded)
+        for number in 1...200 {
+          let message = OutgoingMessage(subject: "\(scene.name).big", messageID: "\(number)", payload: big)
+          let publishing = client.loop.startTask {
+            let error = await #expect(throws: JetStreamError.self) { _ = try await client.publish(message) }
+            // What the socket does not take fills the buffer, and then more is refused.
+            #expect(error?.code == .timeout || error?.code == .overloaded)
+          }
+          if number == 200 { await publishing.value }
         }
         #expect(client.loop.now - start < .seconds(3))
         await client.close(patience: .milliseconds(200))

@@ -4,16 +4,16 @@ import TestSupport
 
 @testable import JetStream
 
-/// Runs `body` with a client of the server at `url` that is connected and has applied `topology`.
+/// Runs `body` with a client of the server at `url` that is connected and has made `streams`.
 func withClient(
-  url: String, topology: Topology = Topology(),
+  url: String, streams: [StreamConfiguration] = [],
   configure: @Sendable @escaping (inout JetStreamClient.Options) -> Void = { _ in },
   _ body: @escaping @Sendable (JetStreamClient) async throws -> Void
 ) async throws {
   try await onLoop { loop in
     var options = JetStreamClient.Options(url: url, name: "tests")
     configure(&options)
-    let client = JetStreamClient(loop: loop, options: options, topology: topology)
+    let client = JetStreamClient(loop: loop, options: options, streams: streams)
     let run = loop.startTask { await client.run() }
     do {
       try await client.waitUntilReady(within: .seconds(20))
@@ -28,19 +28,15 @@ func withClient(
   }
 }
 
-/// A stream that no other test has, and its one consumer.
+/// A stream that no other test has.
 struct Scene {
   let name: String
   var stream: StreamConfiguration
-  var consumer: ConsumerConfiguration
 
   init(_ name: String) {
     self.name = name + String(UInt32.random(in: 0...UInt32.max), radix: 36)
     stream = StreamConfiguration(name: self.name, subjects: ["\(self.name).>"])
-    consumer = ConsumerConfiguration(stream: self.name, name: "reader")
   }
-
-  var topology: Topology { Topology(streams: [stream], consumers: [consumer]) }
 
   func message(_ number: Int, id: String? = nil) -> OutgoingMessage {
     OutgoingMessage(

@@ -15,22 +15,12 @@ struct Scene: Sendable {
 
   private typealias Level = Log.Level
 
-  /// Payments' consumer, more impatient than in production.
-  static var chargeOrders: ConsumerConfiguration {
-    var consumer = EventStreams.chargeOrders
-    consumer.ackWait = .seconds(1)
-    return consumer
-  }
-
-  static let topology = Topology(
-    streams: [EventStreams.orders, EventStreams.payments, EventStreams.dead], consumers: [chargeOrders])
-
   /// Runs `body` with a broker that is ready.
   static func with(_ body: @escaping @Sendable (Scene) async throws -> Void) async throws {
     try await TestNATS.withServer { broker in
       try await onLoop { loop in
         let client = JetStreamClient(
-          loop: loop, options: .init(url: broker.url, name: "tests"), topology: topology)
+          loop: loop, options: .init(url: broker.url, name: "tests"), streams: EventStreams.all)
         try await withThrowingTaskGroup(of: Void.self) { group in
           group.addTask { await client.run() }
           do {
@@ -63,12 +53,6 @@ struct Scene: Sendable {
   func count(_ stream: String) async throws -> Int64 {
     try await client.streamInfo(stream)["state"]?["messages"]?.integer ?? 0
   }
-
-  /// Messages that payments' consumer has to process or to acknowledge.
-  func unsettled() async throws -> Int64 {
-    let info = try await client.consumerInfo(stream: "ORDERS", name: Self.chargeOrders.name)
-    return (info["num_pending"]?.integer ?? 0) + (info["num_ack_pending"]?.integer ?? 0)
-  }
 }
 
 /// What happened so far.
@@ -82,11 +66,11 @@ extension UUID {
   static func random() -> UUID { UUID(high: .random(in: 0 ... .max), low: .random(in: 0 ... .max)) }
 }
 
-/// An order on its way to be paid.
-func event(_ amount: Int64, traceparent: String? = nil) -> OutgoingEvent {
-  let created = OrderCreated(orderId: .random(), userId: .random(), amount: amount, currency: "RUB", createdAt: .now)
+/// An order on its way to be paid; of a user of its own unless one is given.
+func event(_ amount: Int64, of user: UUID = .random(), traceparent: String? = nil) -> OutgoingEvent {
+  let created = OrderCreated(orderId: .random(), userId: user, amount: amount, currency: "RUB", createdAt: .now)
   return OutgoingEvent(
     id: EventID.of(OrderCreated.fullName, orderID: created.orderId),
-    subject: EventSubject.orderCreated(of: created.userId), type: OrderCreated.fullName,
+    subject: EventSubject.subject(EventSubject.orderCreated, of: created.userId), type: OrderCreated.fullName,
     orderID: created.orderId, userID: created.userId, traceparent: traceparent, payload: created.encoded())
 }

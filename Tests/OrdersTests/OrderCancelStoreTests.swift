@@ -1,6 +1,7 @@
 import API
 import Messaging
 import Postgres
+import Service
 import TestSupport
 import Testing
 import Wire
@@ -19,21 +20,26 @@ import Wire
     try await TestDatabase.withPool(try database.get(), service: "orders") { try await body(OrderStore($0), $0) }
   }
 
-  private static func created(_ store: OrderStore, _ count: Int = 1) async throws -> [NewOrder] {
+  /// Orders whose charge had no result in time.
+  private static func created(_ store: OrderStore, _ pool: PostgresPool, _ count: Int = 1) async throws -> [NewOrder] {
     let orders = (0..<count).map { _ in OrderStoreTests.order() }
-    _ = try await store.create(orders, dueAt: .now)
+    _ = try await store.create(orders, slot: OutboxSlot(0))
+    try await pool.execute(
+      Statement("INSERT INTO resends (id, cancels, due_at) SELECT unnest($1::uuid[]), false, now()", orders.map(\.id)))
     return orders
   }
 
   private static func cancel(
     _ store: OrderStore, _ ids: [UUID], at time: Timestamp = second
   ) async throws -> [UUID: Order] {
-    try await store.requestCancel(ids.map { CancelRequest(orderID: $0) }, at: time, firstResendIn: .seconds(5))
+    try await store.requestCancel(ids.map { CancelRequest(orderID: $0) }, at: time)
   }
 
   /// What payments is asked about an order; nil when nothing.
   private static func question(_ pool: PostgresPool, _ id: UUID) async throws -> String? {
-    try await pool.query(Statement("SELECT type FROM outbox WHERE id = $1", id)).first?.value(0)
+    let cancels: Bool? = try await pool.query(Statement("SELECT cancels FROM resends WHERE id = $1", id)).first?.value(
+      0)
+    return cancels.map { $0 ? OrderCancelled.fullName : OrderCreated.fullName }
   }
 
   private static func answer(
@@ -48,39 +54,35 @@ import Wire
 
   @Test func `a cancellation is put on record with its event, in place of the charge's`() async throws {
     try await Self.withStore { store, pool in
-      let orders = try await Self.created(store, 3)
+      let orders = try await Self.created(store, pool, 3)
       let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
       let asked = try await store.requestCancel(
         [CancelRequest(orderID: orders[0].id, traceparent: trace), CancelRequest(orderID: .random())],
-        at: Self.second, firstResendIn: .seconds(5))
+        at: Self.second)
       #expect(asked.count == 1)
       let order = try #require(asked[orders[0].id])
       #expect(order.status == .new && order.cancelRequestedAt == Self.second)
       #expect(try await store.order(order.id) == order)
       let row = try await pool.query(
-        Statement(
-          "SELECT subject, type, user_id, payload, traceparent, attempts, due_at > now() FROM outbox WHERE id = $1",
-          order.id)
+        Statement("SELECT cancels, traceparent, attempts, due_at > now() FROM resends WHERE id = $1", order.id)
       ).single()
-      let (subject, type, user, payload, traceparent, attempts) = try row.values(
-        (String, String, UUID, [UInt8], String?, Int32).self)
-      #expect(subject == EventSubject.orderCancelled(of: user) && type == OrderCancelled.fullName)
-      #expect(user == order.userId && traceparent == trace && attempts == 0)
-      let isLater: Bool = try row.value(6)
-      #expect(isLater)
-      #expect(try OrderCancelled(decoding: payload) == order.cancelled)
+      let (cancels, traceparent, attempts, isLater) = try row.values((Bool, String?, Int32, Bool).self)
+      #expect(cancels && traceparent == trace && attempts == 0 && isLater)
       // The same event goes out at once and out of the table.
-      let event = CancelRequest(orderID: order.id, traceparent: trace).event(of: order)
-      try await pool.execute(Statement("UPDATE outbox SET due_at = now() - interval '1 h' WHERE id = $1", order.id))
-      let due = try await Outbox(pool).takeDue(countMax: 1)
-      #expect(due == [event] && event.id == "\(order.id).cancelled")
+      try await pool.execute(
+        Statement(
+          "UPDATE resends SET due_at = now() + CASE id WHEN $1 THEN interval '-1 h' ELSE interval '1 h' END", order.id))
+      let outbox = OrderOutbox(loop: pool.loop, pool: pool, log: Log(service: "test", level: .error))
+      let due = try await outbox.takeDue(countMax: 1)
+      #expect(due == [order.cancelled.event(traceparent: trace)] && due[0].id == "\(order.id).cancelled")
+      #expect(due[0].subject == EventSubject.subject(EventSubject.orderCancelled, of: order.userId))
       #expect(try await Self.question(pool, orders[1].id) == OrderCreated.fullName, "the others are left alone")
     }
   }
 
   @Test func `asked again, a cancellation stays as it was asked for first`() async throws {
-    try await Self.withStore { store, _ in
-      let order = try await Self.created(store)[0]
+    try await Self.withStore { store, pool in
+      let order = try await Self.created(store, pool)[0]
       let asked = try await withThrowingTaskGroup(of: [UUID: Order].self) { group in
         for number in 0..<20 {
           group.addTask {
@@ -101,7 +103,7 @@ import Wire
   {
     try await Self.withStore { store, pool in
       for refundedAt in [nil, Self.second] {
-        let order = try await Self.created(store)[0]
+        let order = try await Self.created(store, pool)[0]
         if status == .finished || status == .refunded { try await store.settle([Self.answer(order.id, .charged)]) }
         _ = try await Self.cancel(store, [order.id])
         if status == .refunded {
@@ -129,14 +131,14 @@ import Wire
   }
 
   @Test func `a paid order that is cancelled is refunded, in whatever order the answers come`() async throws {
-    try await Self.withStore { store, _ in
+    try await Self.withStore { store, pool in
       let paid = { (order: UUID) in Self.answer(order, .charged) }
       let refunded = { (order: UUID) in Self.answer(order, .charged, refundedAt: Self.second) }
       for answers in [
         [[paid, refunded]], [[refunded, paid]], [[paid], [refunded]], [[refunded], [paid]],
         [[paid], [paid, refunded, refunded], [paid]],
       ] {
-        let order = try await Self.created(store)[0]
+        let order = try await Self.created(store, pool)[0]
         _ = try await Self.cancel(store, [order.id], at: Self.first)
         for batch in answers { try await store.settle(batch.map { $0(order.id) }) }
         let found = try #require(try await store.order(order.id))
@@ -147,9 +149,9 @@ import Wire
   }
 
   @Test func `a timeline is in order, whatever the clocks of the processes say`() async throws {
-    try await Self.withStore { store, _ in
+    try await Self.withStore { store, pool in
       for (outcome, refundedAt) in [(.charged, Timestamp.zero), (.cancelled, nil)] as [(ChargeOutcome, Timestamp?)] {
-        let order = try await Self.created(store)[0]
+        let order = try await Self.created(store, pool)[0]
         _ = try await Self.cancel(store, [order.id])
         try await store.settle([
           OrderSettled(orderId: order.id, outcome: outcome, settledAt: .zero, refundedAt: refundedAt)
@@ -165,7 +167,7 @@ import Wire
 
   @Test func `the database refuses a timeline with a gap`() async throws {
     try await Self.withStore { store, pool in
-      let order = try await Self.created(store)[0]
+      let order = try await Self.created(store, pool)[0]
       for wrong in [
         "UPDATE orders SET status = 3, reason = 4 WHERE id = $1", "UPDATE orders SET status = 4 WHERE id = $1",
         "UPDATE orders SET status = 4, finished_at = created_at WHERE id = $1",

@@ -22,7 +22,7 @@ import Wire
 
     func order() async throws -> NewOrder {
       let order = OrderStoreTests.order()
-      _ = try await store.create([order], dueAt: .now)
+      _ = try await store.create([order], slot: OutboxSlot(0))
       return order
     }
 

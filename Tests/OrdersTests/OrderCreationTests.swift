@@ -31,7 +31,7 @@ import Wire
   /// A relay whose events wait in memory.
   static func idleRelay(_ pool: PostgresPool) -> Relay {
     let broker = JetStreamClient(loop: pool.loop, options: .init(url: "nats://127.0.0.1:1", name: "none"))
-    return Relay(loop: pool.loop, outbox: Outbox(pool), jetStream: broker, log: Log(service: "test", level: .error))
+    return Relay(loop: pool.loop, jetStream: broker, log: Log(service: "test", level: .error)) { _ in [] }
   }
 
   /// Takes the orders at the same time, so that they share a batch, and says what became of each.

@@ -39,13 +39,13 @@ import Wire
           }
         }
         let before = batch(Int.random(in: 0...40, using: &random))
-        if !before.isEmpty { _ = try await store.create(before, dueAt: .now) }
+        if !before.isEmpty { _ = try await store.create(before, slot: OutboxSlot(0)) }
         let size = Int32.random(in: 1...9, using: &random)
         var added: [NewOrder] = []
         let listed = try await Self.pages(store, of: user, size: size) {
           let more = batch(Int.random(in: 1...3, using: &random))
           added += more
-          _ = try await store.create(more, dueAt: .now)
+          _ = try await store.create(more, slot: OutboxSlot(0))
         }
         let ids = listed.map(\.id)
         #expect(Set(ids).count == ids.count, seed)
@@ -62,7 +62,7 @@ import Wire
       let store = OrderStore(pool)
       let users = [UUID.random(), .random()]
       let orders = (0..<20).map { OrderStoreTests.order(user: users[$0 % 2]) }
-      _ = try await store.create(orders, dueAt: .now)
+      _ = try await store.create(orders, slot: OutboxSlot(0))
       let finished = orders.prefix(5)
       try await store.settle(finished.map { OrderSettled(orderId: $0.id, outcome: .charged, settledAt: .now) })
       for size in [1, 3, 20, 1_000] as [Int32] {

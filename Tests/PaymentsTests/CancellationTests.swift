@@ -20,9 +20,10 @@ import Wire
     return Charge(result: result, amount: amount, currency: "RUB")
   }
 
-  private static func cancel(_ orders: [OrderCancelled], _ decided: [Charge], balance: Int64 = 100) -> Cancellation {
-    Cancellation(
-      of: orders, decided: Dictionary(uniqueKeysWithValues: decided.map { ($0.result.orderId, $0) }),
+  private static func cancel(_ orders: [OrderCancelled], _ decided: [Charge], balance: Int64 = 100) -> Settlement {
+    Settlement(
+      of: orders.map { .cancel($0) },
+      decided: Dictionary(uniqueKeysWithValues: decided.map { ($0.result.orderId, $0) }),
       accounts: [user: AccountState(currency: "RUB", balance: balance, deposited: 1_000, entries: 3)], at: time)
   }
 
@@ -37,7 +38,7 @@ import Wire
     let created = OrderCreated(
       orderId: result.orderId, userId: Self.user, amount: 10, currency: "RUB", createdAt: Self.time)
     let late = Settlement(
-      of: [created], decided: [result.orderId: cancellation.charges[0]],
+      of: [.charge(created)], decided: [result.orderId: cancellation.charges[0]],
       accounts: [Self.user: AccountState(currency: "RUB", balance: 100, deposited: 1_000, entries: 0)], at: Self.time)
     #expect(late.results == [result] && late.charges.isEmpty && late.ledger.entries.isEmpty)
   }
@@ -82,40 +83,65 @@ import Wire
     #expect(cancellation.results[0].refundedAt == charge.result.settledAt)
   }
 
+  @Test func `a batch that charges and cancels in one decides each in its turn`() {
+    let created = (1...3 as ClosedRange<UInt64>).map { number in
+      PaymentRequest.charge(
+        OrderCreated(
+          orderId: UUID(high: 9, low: number), userId: Self.user, amount: 60, currency: "RUB", createdAt: Self.time))
+    }
+    // Paid and refunded, which leaves enough for the second; the third is cancelled before it is charged.
+    let requests = [created[0], .cancel(Self.order(1)), created[1], .cancel(Self.order(3)), created[2]]
+    let settlement = Settlement(
+      of: requests, decided: [:],
+      accounts: [Self.user: AccountState(currency: "RUB", balance: 100, deposited: 100, entries: 0)], at: Self.time)
+    #expect(settlement.results.map(\.outcome) == [.charged, .charged, .charged, .cancelled, .cancelled])
+    #expect(settlement.results.map { $0.refundedAt != nil } == [false, true, false, false, false])
+    #expect(settlement.charges.map(\.result.orderId.low) == [1, 2, 3])
+    #expect(settlement.charges.allSatisfy { $0.result.refundedAt == nil }, "a refund is an entry and nothing else")
+    #expect(settlement.ledger.entries.map(\.amount) == [-60, 60, -60])
+    #expect(settlement.ledger.accounts[Self.user]?.balance == 40)
+  }
+
   /// Random batches of both kinds, repeated and in any order, against a book kept the simplest way.
   @Test func `no order of charges and cancellations loses, makes or owes money`() {
     var random = SeededRandom()
     for _ in 0..<500 {
       var balance: Int64 = 200
       var decided: [UUID: Charge] = [:]
-      var paid: [UUID: Int64] = [:]
+      var book: [UUID: (isPaid: Bool, amount: Int64)] = [:]
       for _ in 0..<6 {
-        let cancelled = (0..<Int.random(in: 0...8, using: &random)).map { _ in
-          Self.order(UInt64.random(in: 0...12, using: &random), 0)
-        }.map { Self.order($0.orderId.low, Int64($0.orderId.low) * 7 + 1) }
-        let accounts = [Self.user: AccountState(currency: "RUB", balance: balance, deposited: 1_000, entries: 0)]
-        if Bool.random(using: &random) {
-          let orders = cancelled.map {
-            OrderCreated(
-              orderId: $0.orderId, userId: Self.user, amount: $0.amount, currency: "RUB", createdAt: Self.time)
-          }
-          let settlement = Settlement(of: orders, decided: decided, accounts: accounts, at: Self.time)
-          for charge in settlement.charges {
-            decided[charge.result.orderId] = charge
-            if charge.result.outcome == .charged { paid[charge.result.orderId] = charge.amount }
-          }
-          balance = settlement.ledger.accounts[Self.user]!.balance
-        } else {
-          let cancellation = Cancellation(of: cancelled, decided: decided, accounts: accounts, at: Self.time)
-          for charge in cancellation.charges { decided[charge.result.orderId] = charge }
-          for result in cancellation.results {
-            decided[result.orderId]!.result = result
-            paid[result.orderId] = nil
+        let requests = (0..<Int.random(in: 0...8, using: &random)).map { _ in
+          let number = UInt64.random(in: 0...12, using: &random)
+          let (id, amount) = (UUID(high: 9, low: number), Int64(number) * 7 + 1)
+          return Bool.random(using: &random)
+            ? PaymentRequest.charge(
+              OrderCreated(orderId: id, userId: Self.user, amount: amount, currency: "RUB", createdAt: Self.time))
+            : .cancel(Self.order(number, amount))
+        }
+        let settlement = Settlement(
+          of: requests, decided: decided,
+          accounts: [Self.user: AccountState(currency: "RUB", balance: balance, deposited: 1_000, entries: 0)],
+          at: Self.time)
+        for case (let request, let result) in zip(requests, settlement.results) {
+          let amount = Int64(request.orderID.low) * 7 + 1
+          switch request {
+          case .charge where book[request.orderID] == nil:
+            let isPaid = balance >= amount
+            if isPaid { balance -= amount }
+            book[request.orderID] = (isPaid, amount)
+          case .charge: break
+          case .cancel:
+            if book[request.orderID]?.isPaid == true { balance += amount }
+            book[request.orderID] = (false, amount)
             #expect((result.refundedAt != nil) == (result.outcome == .charged), "seed \(random.seed)")
           }
-          balance = cancellation.ledger.accounts[Self.user]!.balance
+          if book[request.orderID]?.isPaid == true { #expect(result.outcome == .charged && result.refundedAt == nil) }
         }
-        #expect(balance + paid.values.reduce(0, +) == 200, "seed \(random.seed)")
+        for charge in settlement.charges { decided[charge.result.orderId] = charge }
+        for result in settlement.results { decided[result.orderId]!.result = result }
+        #expect(settlement.ledger.accounts[Self.user]?.balance == balance, "seed \(random.seed)")
+        let paid = book.values.filter(\.isPaid).reduce(0) { $0 + $1.amount }
+        #expect(balance + paid == 200, "seed \(random.seed)")
       }
     }
   }

@@ -20,7 +20,7 @@ import Wire
     _ orders: [OrderCreated], balance: Int64, decided: [UUID: Charge] = [:]
   ) -> Settlement {
     Settlement(
-      of: orders, decided: decided,
+      of: orders.map { .charge($0) }, decided: decided,
       accounts: [user: AccountState(currency: "RUB", balance: balance, deposited: 1_000, entries: 7)], at: time)
   }
 
@@ -90,7 +90,7 @@ import Wire
             currency: Int.random(in: 0...5, using: &random) == 0 ? "USD" : "RUB")
         }
         let settlement = Settlement(
-          of: orders,
+          of: orders.map { .charge($0) },
           decided:
             decided.filter { entry in orders.contains { $0.orderId == entry.key } }
             .mapValues { Charge(result: $0, amount: 1, currency: "RUB") },

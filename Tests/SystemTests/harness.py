@@ -400,9 +400,9 @@ def assert_books(
     client = case.client
     eventually(lambda: client.found("/v1/orders?status=NEW&pageSize=5")["orders"], lambda new: not new, "no NEW order")
     eventually(
-        lambda: case.system.sql("orders", "SELECT count(*) FROM outbox"),
+        lambda: case.system.sql("orders", "SELECT count(*) FROM resends"),
         lambda rows: rows == [["0"]],
-        "an empty outbox",
+        "nothing left to be asked about",
     )
     found: dict[str, dict[str, Any]] = {}
     for user, deposited in deposits.items():

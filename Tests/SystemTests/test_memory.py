@@ -64,9 +64,10 @@ class MemoryTests(unittest.TestCase):
 
     def test_calls_that_are_cancelled_as_they_begin_leave_the_server_s_memory_flat(self) -> None:
         with probe_server() as server, peer(server) as connection, Client(server.address) as client:
-            self.begin_and_cancel(connection, range(1, 10_001))
+            # Until as many handlers have been on their way out at once as ever are.
+            self.begin_and_cancel(connection, range(1, 50_001))
             before = memory(server)
-            self.begin_and_cancel(connection, range(10_001, 110_001))
+            self.begin_and_cancel(connection, range(50_001, 150_001))
             self.assertLess(memory(server) - before, 16 * MEGABYTE)
             told = eventually(lambda: self.told(client), lambda told: told["handlersRunning"] == 0, "no handler to run")
             self.assertEqual((told["callsActive"], told["blockedCalls"]), (0, 0))

@@ -5,9 +5,8 @@
 BEGIN;
 INSERT INTO bench_orders.orders (id, user_id, amount, currency, description, status, created_at, updated_at)
   VALUES (lpad(to_hex(:order::bigint), 32, '0')::uuid, lpad(to_hex(:user::bigint), 32, '0')::uuid, 1, 'RUB', '', 1, now(), now());
-INSERT INTO bench_orders.outbox (id, subject, type, user_id, payload, due_at)
-  VALUES (lpad(to_hex(:order::bigint), 32, '0')::uuid, 'orders.created.0', 'gozon.events.OrderCreated',
-          lpad(to_hex(:user::bigint), 32, '0')::uuid, decode(repeat('00', 80), 'hex'), now() + interval '5 s');
+INSERT INTO bench_orders.resends (id, cancels, due_at)
+  VALUES (lpad(to_hex(:order::bigint), 32, '0')::uuid, false, now() + interval '5 s');
 COMMIT;
 -- Charged.
 BEGIN;
@@ -22,5 +21,5 @@ COMMIT;
 -- Settled; the event has done its work.
 BEGIN;
 UPDATE bench_orders.orders SET status = 2, updated_at = now() WHERE id = lpad(to_hex(:order::bigint), 32, '0')::uuid;
-DELETE FROM bench_orders.outbox WHERE id = lpad(to_hex(:order::bigint), 32, '0')::uuid;
+DELETE FROM bench_orders.resends WHERE id = lpad(to_hex(:order::bigint), 32, '0')::uuid;
 COMMIT;
