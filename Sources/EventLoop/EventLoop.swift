@@ -25,6 +25,8 @@ package final class EventLoop: @unchecked Sendable {
   private var endOfTurnRunning: [() -> Void] = []
   private var isIdling = false
   var spareBuffers: [[UInt8]] = []
+  /// Random numbers for whoever runs on the loop.
+  package var random = RandomNumbers()
   /// Makes tasks run on this loop: `Task(executorPreference: loop.taskExecutor)`.
   package let taskExecutor: LoopTaskExecutor
   /// The loop's clock, read once a turn.

@@ -1,25 +1,28 @@
-internal import EventLoop
+package import EventLoop
 package import HTTP
 internal import RPC
 internal import Schema
 package import Service
+internal import Wire
 
 /// Answers HTTP requests by calls to the servers behind it. It knows no service by name: the routes are what the
 /// servers' schemas say.
 // Confined to its event loop, where the HTTP server calls it.
 package final class Gateway: @unchecked Sendable {
+  private let loop: EventLoop
   private let backends: Backends
   private let log: Log
 
   /// A gateway before `backends`.
-  package init(backends: Backends, log: Log) {
+  package init(loop: EventLoop, backends: Backends, log: Log) {
+    self.loop = loop
     self.backends = backends
     self.log = log
   }
 
   /// Answers a request; whatever goes wrong is told as a problem (RFC 9457).
   package func answer(_ request: HTTPRequest) async -> HTTPResponse {
-    let requestID = RequestContext.requestID(request.fields)
+    let requestID = RequestContext.requestID(request.fields, random: &loop.random)
     do throws(Problem) {
       return try await respond(to: request, requestID)
     } catch {
@@ -29,7 +32,7 @@ package final class Gateway: @unchecked Sendable {
 
   /// The answer to a request that the HTTP server does not take.
   package static func refuse(_ refusal: HTTPRefusal) -> HTTPResponse {
-    Problem(refusal).response(requestID: RequestContext.requestID(HTTPFields()))
+    Problem(refusal).response(requestID: UUID.v7(.now).description)
   }
 
   private func respond(to request: HTTPRequest, _ requestID: String) async throws(Problem) -> HTTPResponse {
@@ -66,7 +69,7 @@ package final class Gateway: @unchecked Sendable {
         status: .notAcceptable, code: "INVALID_ARGUMENT", detail: "Responses here are application/json only.")
     }
     let context = try RequestContext(
-      request.fields, requestID: requestID, takesIdempotencyKey: route.takesIdempotencyKey)
+      request.fields, requestID: requestID, takesIdempotencyKey: route.takesIdempotencyKey, random: &loop.random)
     let payload = try route.payload(variables, request)
     do throws(RPCError) {
       let result = try await perform(route, payload, context)

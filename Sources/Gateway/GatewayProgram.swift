@@ -25,7 +25,7 @@ package enum GatewayProgram {
       RPCClient(loop: loop, host: $0.host, port: $0.port, options: options)
     }
     let backends = Backends(loop: loop, connections: connections, log: log)
-    let gateway = Gateway(backends: backends, log: log)
+    let gateway = Gateway(loop: loop, backends: backends, log: log)
 
     let host = configuration.text("listen-host")
     let server = try HTTPServer(

@@ -1,3 +1,4 @@
+internal import EventLoop
 internal import HTTP
 internal import RPC
 internal import Wire
@@ -21,23 +22,25 @@ struct RequestContext {
 
 extension RequestContext {
   /// Reads the headers; an idempotency key counts only where the route takes one.
-  init(_ fields: HTTPFields, requestID: String, takesIdempotencyKey: Bool) throws(Problem) {
+  init(
+    _ fields: HTTPFields, requestID: String, takesIdempotencyKey: Bool, random: inout RandomNumbers
+  ) throws(Problem) {
     self.requestID = requestID
     timeout = try Self.timeout(fields.values(of: "request-timeout"))
     idempotencyKey = takesIdempotencyKey ? try Self.idempotencyKey(fields.values(of: "idempotency-key")) : nil
     let traceParent = fields["traceparent"]
     self.traceParent =
-      if let traceParent, TraceParent.isValid(traceParent) { traceParent } else { TraceParent.random() }
+      if let traceParent, TraceParent.isValid(traceParent) { traceParent } else { TraceParent.random(using: &random) }
   }
 
   /// The id that the caller gave, when it is sane: 1 to 128 letters, digits and `-._`; otherwise a new UUIDv7.
-  static func requestID(_ fields: HTTPFields) -> String {
+  static func requestID(_ fields: HTTPFields, random: inout RandomNumbers) -> String {
     if let given = fields["x-request-id"], (1...128).contains(given.utf8.count),
       given.utf8.allSatisfy(isRequestIDCharacter)
     {
       return given
     }
-    return UUID.v7(.now).description
+    return UUID.v7(.now, random: random.next()).description
   }
 
   /// How the call is made.
@@ -84,28 +87,40 @@ extension Character {
 enum TraceParent {
   /// Whether another tracer can read it: a version but `ff`, ids that are not all zero, lower-case digits.
   static func isValid(_ text: String) -> Bool {
-    let bytes = Array(text.utf8.prefix(256))
-    guard bytes.count >= 55, bytes[2] == dash, bytes[35] == dash, bytes[52] == dash else { return false }
-    let parts = [bytes[0..<2], bytes[3..<35], bytes[36..<52], bytes[53..<55]]
-    guard parts.joined().allSatisfy(isDigit) else { return false }
-    guard parts[1].contains(where: { $0 != zero }), parts[2].contains(where: { $0 != zero }) else { return false }
-    if parts[0].elementsEqual("ff".utf8) { return false }
-    return bytes.count == 55 || !parts[0].elementsEqual("00".utf8) && bytes[55] == dash
+    var text = text
+    return text.withUTF8 { isValid($0.span) }
+  }
+
+  private static func isValid(_ text: Span<UInt8>) -> Bool {
+    guard text.count >= 55, text[2] == dash, text[35] == dash, text[52] == dash else { return false }
+    guard isDigits(text, 0..<2), isID(text, 3..<35), isID(text, 36..<52), isDigits(text, 53..<55) else { return false }
+    let isFirst = text[0] == zero && text[1] == zero
+    if text[0] == UInt8(ascii: "f"), text[1] == UInt8(ascii: "f") { return false }
+    return text.count == 55 || !isFirst && text[55] == dash
   }
 
   /// A new trace, sampled.
-  static func random() -> String {
-    let ids = (0..<3).map { _ in
-      let digits = String(UInt64.random(in: 1...UInt64.max), radix: 16)
-      return String(repeating: "0", count: 16 - digits.count) + digits
-    }
-    return "00-\(ids[0])\(ids[1])-\(ids[2])-01"
+  static func random(using random: inout RandomNumbers) -> String {
+    var text: [UInt8] = []
+    text.reserveCapacity(55)
+    text.append(contentsOf: "00-".utf8)
+    random.next().appendHexadecimal(to: &text)
+    max(1, random.next()).appendHexadecimal(to: &text)
+    text.append(dash)
+    max(1, random.next()).appendHexadecimal(to: &text)
+    text.append(contentsOf: "-01".utf8)
+    return String(decoding: text, as: UTF8.self)
   }
 
   private static let dash = UInt8(ascii: "-")
   private static let zero = UInt8(ascii: "0")
 
-  private static func isDigit(_ byte: UInt8) -> Bool {
-    (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte)
+  /// Whether these are digits, and not all zeros.
+  private static func isID(_ text: Span<UInt8>, _ range: Range<Int>) -> Bool {
+    isDigits(text, range) && range.contains { text[$0] != zero }
+  }
+
+  private static func isDigits(_ text: Span<UInt8>, _ range: Range<Int>) -> Bool {
+    range.allSatisfy { 0x30...0x39 ~= text[$0] || 0x61...0x66 ~= text[$0] }
   }
 }

@@ -8,7 +8,7 @@ package enum OrderRules {
   ///
   /// - Throws: ``RPCError`` INVALID_ARGUMENT for what the schema's marks cannot say.
   package static func newOrder(
-    _ request: CreateOrderRequest, metadata: Metadata, currency: String, now: Timestamp
+    _ request: CreateOrderRequest, metadata: Metadata, currency: String, now: Timestamp, random: UInt64
   ) throws(RPCError) -> NewOrder {
     let description = request.description ?? ""
     if description.utf8.contains(0) {
@@ -18,7 +18,7 @@ package enum OrderRules {
       throw .invalid([FieldViolation(pointer: "/id", detail: "must not be the nil UUID; leave it out to get one made")])
     }
     return NewOrder(
-      id: request.id ?? .v7(now), hasOwnID: request.id != nil, userID: request.userId, amount: request.amount,
+      id: request.id ?? .v7(now, random: random), hasOwnID: request.id != nil, userID: request.userId, amount: request.amount,
       currency: request.currency ?? currency, description: description, createdAt: now,
       idempotency: try metadata.idempotencyKey().map { .init(key: $0, request: request.encoded()) },
       traceparent: metadata.traceparent)

@@ -1,4 +1,5 @@
 package import API
+internal import EventLoop
 internal import Messaging
 internal import Postgres
 package import RPC
@@ -21,7 +22,8 @@ package struct OrdersServiceImplementation: OrdersService {
   }
 
   package func createOrder(_ request: CreateOrderRequest, context: CallContext) async throws -> Order {
-    let new = try OrderRules.newOrder(request, metadata: context.metadata, currency: currency, now: .now)
+    let new = try OrderRules.newOrder(
+      request, metadata: context.metadata, currency: currency, now: .now, random: context.loop.random.next())
     switch try await translatingFailures({ try await creation.create(new, deadline: context.deadline) }) {
     case .created: return new.order
     case .repeated(let order): return order

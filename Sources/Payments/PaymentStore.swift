@@ -53,7 +53,7 @@ package struct PaymentStore: Sendable {
     var plan: DepositPlan?
     do {
       return try await pool.withTransaction(deadline: deadline) { transaction in
-        let locked = transaction.send(Self.lockAccounts(of: deposits.map(\.userID)))
+        let locked = transaction.send(Self.lockAccounts(of: deposits.map { $0.userID }))
         let keyed = transaction.send(Self.keyed("Deposit", deposits.compactMap { $0.idempotency?.key }))
         let accounts = try Self.accounts(try await locked.rows())
         let decided = DepositPlan(of: deposits, keyed: try Self.responses(try await keyed.rows()), accounts: accounts)
@@ -178,9 +178,9 @@ package struct PaymentStore: Sendable {
       INSERT INTO charges (order_id, user_id, amount, currency, outcome, settled_at)
       SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::smallint[], $6::timestamptz[])
       """,
-      charges.map(\.result.orderId), charges.map(\.result.userId), charges.map(\.amount),
-      charges.map(\.currency), charges.map { Int16(bitPattern: $0.result.outcome.rawValue) },
-      charges.map(\.result.settledAt))
+      charges.map { $0.result.orderId }, charges.map { $0.result.userId }, charges.map { $0.amount },
+      charges.map { $0.currency }, charges.map { Int16(bitPattern: $0.result.outcome.rawValue) },
+      charges.map { $0.result.settledAt })
   }
 
   /// Appends the plan's entries and sets the balances of the accounts that it locked.
@@ -194,8 +194,8 @@ package struct PaymentStore: Sendable {
         SELECT * FROM unnest(
           $1::uuid[], $2::bigint[], $3::smallint[], $4::uuid[], $5::bigint[], $6::bigint[], $7::timestamptz[])
         """,
-        entries.map(\.userID), entries.map(\.number), entries.map { Int16(bitPattern: $0.kind.rawValue) },
-        entries.map(\.cause), entries.map(\.amount), entries.map(\.balance), entries.map(\.createdAt)))
+        entries.map { $0.userID }, entries.map { $0.number }, entries.map { Int16(bitPattern: $0.kind.rawValue) },
+        entries.map { $0.cause }, entries.map { $0.amount }, entries.map { $0.balance }, entries.map { $0.createdAt }))
     let changed = plan.changed.map { (userID: $0, state: plan.accounts[$0]!) }
     transaction.send(
       Statement(
@@ -204,8 +204,8 @@ package struct PaymentStore: Sendable {
         FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[])
           AS changed (user_id, balance, deposited, entries)
         WHERE accounts.user_id = changed.user_id
-        """, changed.map(\.userID), changed.map(\.state.balance), changed.map(\.state.deposited),
-        changed.map(\.state.entries)))
+        """, changed.map { $0.userID }, changed.map { $0.state.balance }, changed.map { $0.state.deposited },
+        changed.map { $0.state.entries }))
   }
 
   private static func keyed(_ scope: String, _ keys: [String]) -> Statement {
@@ -223,7 +223,7 @@ package struct PaymentStore: Sendable {
       INSERT INTO idempotency_keys (scope, key, request, response, created_at)
       SELECT $1, key, request, response, now()
       FROM unnest($2::text[], $3::bytea[], $4::bytea[]) AS input (key, request, response)
-      """, scope, keys.map(\.key), keys.map(\.request), keys.map(\.response))
+      """, scope, keys.map { $0.key }, keys.map { $0.request }, keys.map { $0.response })
   }
 
   /// Remembers a key unless it is there; returns it when it was not.

@@ -1,4 +1,5 @@
 package import API
+internal import EventLoop
 internal import Messaging
 package import RPC
 internal import Wire
@@ -48,7 +49,7 @@ package struct PaymentsServiceImplementation: PaymentsService {
   package func deposit(_ request: DepositRequest, context: CallContext) async throws -> Deposit {
     let now = Timestamp.now
     let deposit = NewDeposit(
-      id: .v7(now), userID: request.userId, amount: request.amount, createdAt: now,
+      id: .v7(now, random: context.loop.random.next()), userID: request.userId, amount: request.amount, createdAt: now,
       idempotency: try Self.idempotency(of: request, context))
     let outcome = try await translatingFailures { try await deposits.deposit(deposit, deadline: context.deadline) }
     return try Self.response(outcome, request.userId, context)

@@ -45,6 +45,19 @@ extension UUID: CustomStringConvertible, LosslessStringConvertible {
   }
 }
 
+extension UInt64 {
+  /// Appends the 16 hexadecimal digits of the number, in lower case.
+  public func appendHexadecimal(to bytes: inout [UInt8]) {
+    bytes.append(addingCapacity: 16) { output in
+      output.append(repeating: 0, count: 16)
+      var span = output.mutableSpan
+      var text = span.mutableBytes
+      text.storeBytes(of: digits(of: self >> 32).bigEndian, toByteOffset: 0, as: UInt64.self)
+      text.storeBytes(of: digits(of: self).bigEndian, toByteOffset: 8, as: UInt64.self)
+    }
+  }
+}
+
 /// The number that hexadecimal digits in either case write; notes when they are none.
 private func number(_ text: Span<UInt8>, _ range: Range<Int>, _ isRight: inout Bool) -> UInt64 {
   var number: UInt64 = 0

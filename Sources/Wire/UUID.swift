@@ -21,14 +21,16 @@ public struct UUID: Hashable, Comparable, Sendable, BitwiseCopyable {
 
   /// A new identifier of version 7 (RFC 9562 section 5.7): the time to a quarter of a microsecond, then 62 random bits.
   ///
+  /// - Parameter random: where the random bits come from; from the system unless given.
+  ///
   /// The bits after the milliseconds carry the fraction of the millisecond (section 6.2, method 3), so that identifiers
   /// made one after another sort in that order even within a millisecond.
-  public static func v7(_ now: Timestamp) -> UUID {
+  public static func v7(_ now: Timestamp, random: UInt64 = .random(in: 0 ... .max)) -> UUID {
     let microseconds = UInt64(max(0, now.microseconds))
     let (milliseconds, rest) = microseconds.quotientAndRemainder(dividingBy: 1000)
     let fraction = rest * 4096 / 1000
     return UUID(
       high: milliseconds << 16 | 7 << 12 | fraction,
-      low: 0b10 << 62 | UInt64.random(in: 0...UInt64.max) >> 2)
+      low: 0b10 << 62 | random >> 2)
   }
 }

@@ -31,7 +31,7 @@ import Testing
       let log = Log(service: "test", level: .error, format: "json")
       for fake in fakes { fake.loop = loop }
       backends = Backends(loop: loop, connections: fakes, log: log)
-      gateway = Gateway(backends: backends, log: log)
+      gateway = Gateway(loop: loop, backends: backends, log: log)
     }
 
     func send(

@@ -1,3 +1,4 @@
+import EventLoop
 @testable import Gateway
 import HTTP
 import RPC
@@ -41,7 +42,9 @@ import Testing
 
 @Suite struct RequestContextTests {
   private func context(_ fields: (String, String)..., takesKey: Bool = true) throws -> RequestContext {
-    try RequestContext(HTTPFields(fields), requestID: "r", takesIdempotencyKey: takesKey)
+    var random = RandomNumbers()
+    return try RequestContext(
+      HTTPFields(fields), requestID: "r", takesIdempotencyKey: takesKey, random: &random)
   }
 
   @Test(arguments: [("2", 2_000), ("0.25", 250), ("60", 60_000), ("3600", 60_000), ("0.001", 1)])
@@ -69,9 +72,11 @@ import Testing
   }
 
   @Test func `a sane request id is kept, others are replaced`() {
-    #expect(RequestContext.requestID(HTTPFields([("X-Request-Id", "a.B_9-")])) == "a.B_9-")
+    var random = RandomNumbers()
+    #expect(RequestContext.requestID(HTTPFields([("X-Request-Id", "a.B_9-")]), random: &random) == "a.B_9-")
     for bad in ["", "a b", "<script>", String(repeating: "a", count: 129)] {
-      #expect(RequestContext.requestID(HTTPFields([("X-Request-Id", bad)])).utf8.count == 36)
+      let made = RequestContext.requestID(HTTPFields([("X-Request-Id", bad)]), random: &random)
+      #expect(made.utf8.count == 36)
     }
   }
 
@@ -79,6 +84,7 @@ import Testing
     let valid = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
     #expect(try context(("traceparent", valid)).traceParent == valid)
     let made = try context(("traceparent", "00-0-0-00")).traceParent
+    #expect(made.utf8.count == 55)
     #expect(made.hasPrefix("00-") && TraceParent.isValid(made))
   }
 

@@ -15,7 +15,7 @@ import Wire
   ) throws(RPCError) -> NewOrder {
     var request = request
     change(&request)
-    return try OrderRules.newOrder(request, metadata: metadata, currency: "RUB", now: now)
+    return try OrderRules.newOrder(request, metadata: metadata, currency: "RUB", now: now, random: 7)
   }
 
   private static func refusal(_ metadata: Metadata = [:], _ change: (inout CreateOrderRequest) -> Void) -> RPCError? {
