@@ -11,7 +11,7 @@ package func translatingFailures<Result>(_ body: () async throws -> Result) asyn
   } catch let error as any OverloadError {
     throw RPCError(
       .resourceExhausted, "\(error.waiting) requests wait already; try again in a moment", reason: "OVERLOADED",
-      retryAfter: .seconds(1))
+      retryAfter: error.retryAfter)
   } catch is BatchCameTooLate {
     throw RPCError.deadlinePassed
   }

@@ -43,9 +43,9 @@ package final class Relay: @unchecked Sendable {
   }
 
   /// Publishes events that were committed just now, soon.
-  package func publish(_ events: some Sequence<OutgoingEvent>) {
+  package func publish(_ events: [OutgoingEvent]) {
     loop.preconditionCurrent()
-    queue.append(contentsOf: events)
+    queue += events
     if queue.count > Self.queueMax { queue.removeLast(queue.count - Self.queueMax) }
     if !queue.isEmpty { wakeUp.signal() }
   }

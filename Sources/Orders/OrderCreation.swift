@@ -59,7 +59,7 @@ package final class OrderCreation: @unchecked Sendable {
     }
     var isTaken = Array(repeating: false, count: orders.count)
     for index in firsts where created.contains(orders[index].id) { isTaken[index] = true }
-    relay.publish(zip(orders, isTaken).lazy.filter(\.1).map(\.0.event))
+    relay.publish(orders.indices.compactMap { isTaken[$0] ? orders[$0].event : nil })
     return await outcomes(of: orders, isTaken: isTaken, deadline: deadline)
   }
 

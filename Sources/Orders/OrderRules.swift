@@ -18,7 +18,8 @@ package enum OrderRules {
       throw .invalid([FieldViolation(pointer: "/id", detail: "must not be the nil UUID; leave it out to get one made")])
     }
     return NewOrder(
-      id: request.id ?? .v7(now, random: random), hasOwnID: request.id != nil, userID: request.userId, amount: request.amount,
+      id: request.id ?? .v7(now, random: random), hasOwnID: request.id != nil, userID: request.userId,
+      amount: request.amount,
       currency: request.currency ?? currency, description: description, createdAt: now,
       idempotency: try metadata.idempotencyKey().map { .init(key: $0, request: request.encoded()) },
       traceparent: metadata.traceparent)

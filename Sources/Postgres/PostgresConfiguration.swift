@@ -12,6 +12,10 @@ package struct PostgresConfiguration: Sendable {
   package var waitingMax = 4096
   /// How long a request waits for a connection when it brings no deadline.
   package var waitMax = Duration.seconds(5)
+  /// How long the first in line may have waited, while there are connections, before more are refused as overloaded.
+  package var linePatience = Duration.seconds(1)
+  /// How long a database may be away until those who wait for it are told so, and those who come then at once.
+  package var outagePatience = Duration.seconds(2)
   /// How long connecting may take, from the first packet to the first answer.
   package var connectMax = Duration.seconds(5)
   /// How long a statement may run: the server's `statement_timeout`; zero for ever.

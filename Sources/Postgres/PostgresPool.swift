@@ -43,6 +43,9 @@ package final class PostgresPool: @unchecked Sendable {
   private var closingWaiter: UnsafeContinuation<Void, Never>?
   private(set) var isClosing = false
   var lastError: PostgresError?
+  /// Whether the database is away for longer than anybody waits for it.
+  private var isAway = false
+  private var outageTimer: LoopTimer?
 
   /// A pool without connections yet: ``run()`` makes them. Only on the loop.
   package init(loop: EventLoop, configuration: PostgresConfiguration) {
@@ -53,6 +56,7 @@ package final class PostgresPool: @unchecked Sendable {
     slots = (0..<configuration.connectionCount).map { _ in Slot() }
     waitingRequests = WaitingLine(loop: loop)
     waitingLeases = WaitingLine(loop: loop)
+    outageBegan()
   }
 
   /// Queues a read without waiting for its rows.
@@ -128,8 +132,8 @@ package final class PostgresPool: @unchecked Sendable {
     loop.preconditionCurrent()
     if isClosing { return }
     isClosing = true
-    let error = PostgresError(.closed, "the pool is closing")
-    while let request = waitingRequests.popFirst() ?? waitingLeases.popFirst() { request.fail(error) }
+    outageTimer?.cancel()
+    failWaiting(PostgresError(.closed, "the pool is closing"))
     closeIdle()
     closingWaiter?.resume()
     closingWaiter = nil
@@ -151,8 +155,12 @@ extension PostgresPool {
     if isClosing { return request.fail(PostgresError(.closed, "the pool is closing")) }
     if let deadline, deadline <= loop.now { return request.fail(.deadlineExceeded) }
     if let slot = slot(for: request) { return start(request, on: slot) }
-    guard waitingRequests.count + waitingLeases.count < configuration.waitingMax else {
-      return request.fail(PostgresError(.overloaded, "\(configuration.waitingMax) requests wait for a connection"))
+    if isAway { return request.fail(.away) }
+    let waiting = waitingRequests.count + waitingLeases.count
+    // Nobody moves while there is no connection; that is for the outage's timer.
+    let isStuck = outageTimer == nil && max(waitingRequests.age, waitingLeases.age) > configuration.linePatience
+    if waiting >= configuration.waitingMax || isStuck {
+      return request.fail(PostgresError(.overloaded, "\(waiting) requests wait for a connection"))
     }
     let patience = deadline.map { $0 - loop.now } ?? configuration.waitMax
     let code: PostgresError.Code = deadline == nil ? .timeout : .deadlineExceeded
@@ -230,12 +238,40 @@ extension PostgresPool {
   }
 }
 
+// MARK: - Outages
+
+extension PostgresPool {
+  /// There is no connection any more, or not yet.
+  private func outageBegan() {
+    outageTimer = loop.schedule(after: configuration.outagePatience) { [weak self] in
+      self?.isAway = true
+      self?.failWaiting(.away)
+    }
+  }
+
+  private func outageEnded() {
+    outageTimer?.cancel()
+    outageTimer = nil
+    isAway = false
+  }
+
+  private func failWaiting(_ error: PostgresError) {
+    while let request = waitingRequests.popFirst() ?? waitingLeases.popFirst() { request.fail(error) }
+  }
+}
+
+extension PostgresError {
+  /// No connection can be had.
+  fileprivate static let away = PostgresError(.connectionLost, "the database cannot be reached")
+}
+
 // MARK: - Connections
 
 extension PostgresPool {
   /// Puts a new connection to work, and returns when it has ended.
   func serve(_ connection: PostgresConnection, in slot: Slot) async {
     slot.connection = connection
+    outageEnded()
     connection.onProgress = { [unowned self] in serveWaiting() }
     connection.onSendAgain = { [unowned self] in submit(.read($0), $0.deadline) }
     serveWaiting()
@@ -245,6 +281,7 @@ extension PostgresPool {
     connection.onSendAgain = nil
     slot.connection = nil
     retired += connection.statistics
+    if !isClosing, !slots.contains(where: \.isConnected) { outageBegan() }
   }
 
   /// Closes every connection now; what is in flight fails.

@@ -8,11 +8,13 @@ final class WaitingLine: @unchecked Sendable {
     /// nil once it was taken or does not wait any more.
     fileprivate var request: PoolRequest?
     fileprivate var timer: LoopTimer?
+    fileprivate let since: LoopInstant
     private let line: WaitingLine
 
     fileprivate init(_ request: PoolRequest, in line: WaitingLine) {
       self.request = request
       self.line = line
+      since = line.loop.now
     }
 
     var loop: EventLoop { line.loop }
@@ -35,6 +37,9 @@ final class WaitingLine: @unchecked Sendable {
 
   /// The request whose turn it is.
   var first: PoolRequest? { waiters.first?.request }
+
+  /// How long the request has waited whose turn it is.
+  var age: Duration { waiters.first.map { loop.now - $0.since } ?? .zero }
 
   /// Lets a request wait, and fail with `impatience` when that takes too long.
   func append(_ request: PoolRequest, patience: Duration, impatience: PostgresError) {

@@ -1,9 +1,11 @@
 package import EventLoop
 
-/// Something took no more work because enough waits already.
+/// Something took no more work because enough waits already, or waits for too long.
 package protocol OverloadError: Error {
   /// How many items wait.
   var waiting: Int { get }
+  /// When it may be worth to come again.
+  var retryAfter: Duration { get }
 }
 
 /// The deadline of an item passed before its batch began; nothing was done.
@@ -17,22 +19,28 @@ package struct BatchCameTooLate: Error {
 /// batches.
 // Confined to its event loop; every entry checks it.
 package final class Batcher<Item: Sendable, Output: Sendable>: @unchecked Sendable {
-  /// The queue is full; nothing was done.
+  /// The queue is full, or does not move; nothing was done.
   package struct Overloaded: OverloadError {
     package let waiting: Int
+    package let retryAfter: Duration
   }
+
+  /// Bounds of the wait that is proposed to those who are not taken.
+  private static var retryAfterRange: ClosedRange<Duration> { .seconds(1) ... .seconds(5) }
 
   // Confined to the batcher's event loop.
   private final class Entry: @unchecked Sendable {
     let item: Item
     let deadline: LoopInstant?
+    let queuedAt: LoopInstant
     var continuation: UnsafeContinuation<Result<Output, any Error>, Never>?
     /// Whether its batch has not begun.
     var isQueued = true
 
-    init(_ item: Item, deadline: LoopInstant?) {
+    init(_ item: Item, deadline: LoopInstant?, queuedAt: LoopInstant) {
       self.item = item
       self.deadline = deadline
+      self.queuedAt = queuedAt
     }
 
     func finish(_ result: Result<Output, any Error>) {
@@ -44,6 +52,7 @@ package final class Batcher<Item: Sendable, Output: Sendable>: @unchecked Sendab
   private let loop: EventLoop
   private let batchMax: Int
   private let queueMax: Int
+  private let patience: Duration
   private let process: @Sendable ([Item], LoopInstant?) async -> [Result<Output, any Error>]
   private var queue: [Entry] = []
   /// Entries of the queue that were taken back.
@@ -59,14 +68,16 @@ package final class Batcher<Item: Sendable, Output: Sendable>: @unchecked Sendab
   /// - Parameters:
   ///   - batchMax: the most items of a batch.
   ///   - queueMax: the most items that wait; more are refused with ``Overloaded``.
+  ///   - patience: how long the first in the queue may have waited before nobody else is taken: more would wait in vain.
   ///   - lanes: how many batches are processed at once.
   package init(
-    loop: EventLoop, batchMax: Int, queueMax: Int, lanes: Int = 1,
+    loop: EventLoop, batchMax: Int, queueMax: Int, patience: Duration = .seconds(1), lanes: Int = 1,
     process: @escaping @Sendable (_ items: [Item], _ deadline: LoopInstant?) async -> [Result<Output, any Error>]
   ) {
     self.loop = loop
     self.batchMax = batchMax
     self.queueMax = queueMax
+    self.patience = patience
     self.lanes = lanes
     self.process = process
     freeLanes = lanes
@@ -74,6 +85,9 @@ package final class Batcher<Item: Sendable, Output: Sendable>: @unchecked Sendab
 
   /// Items that wait for their batch.
   package var waiting: Int { queue.count - takenBack }
+
+  /// How long the first in the queue has waited.
+  package var age: Duration { queue.first.map { loop.now - $0.queuedAt } ?? .zero }
 
   /// Processes `item` with others, unless `deadline` passes before its batch begins.
   ///
@@ -83,8 +97,11 @@ package final class Batcher<Item: Sendable, Output: Sendable>: @unchecked Sendab
   /// - Throws: ``Overloaded``, ``BatchCameTooLate``, `CancellationError`, or what `process` says of the item.
   package func submit(_ item: Item, deadline: LoopInstant? = nil) async throws -> Output {
     loop.preconditionCurrent()
-    guard waiting < queueMax else { throw Overloaded(waiting: waiting) }
-    let entry = Entry(item, deadline: deadline)
+    if waiting >= queueMax || age > patience {
+      let retryAfter = min(max(age, Self.retryAfterRange.lowerBound), Self.retryAfterRange.upperBound)
+      throw Overloaded(waiting: waiting, retryAfter: retryAfter)
+    }
+    let entry = Entry(item, deadline: deadline, queuedAt: loop.now)
     let result = await withTaskCancellationHandler {
       await withUnsafeContinuation { continuation in
         entry.continuation = continuation

@@ -66,7 +66,10 @@ import Testing
   }
 
   @Test func `a caller is told what to do, and no word of the server's`() async {
-    struct Busy: OverloadError { let waiting = 7 }
+    struct Busy: OverloadError {
+      let waiting = 7
+      let retryAfter = Duration.seconds(3)
+    }
     struct Bug: Error {}
     let expected: [(any Error, StatusCode?)] = [
       (PostgresError(.connectionLost, "secret"), .unavailable), (PostgresError(.timeout, "secret"), .unavailable),

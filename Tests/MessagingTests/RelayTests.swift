@@ -88,11 +88,11 @@ import Wire
   @Test func `a broker that is gone gets what falls due when it is back`() async throws {
     try await Self.withRelay { scene, relay, outbox in
       let events = (1...50).map { event($0) }
-      relay.publish(events.prefix(25))
+      relay.publish(Array(events.prefix(25)))
       try await scene.until("published") { try await scene.count("ORDERS") == 25 }
       scene.broker.kill()
       scene.broker.wipe()
-      relay.publish(events.suffix(25))
+      relay.publish(Array(events.suffix(25)))
       try await scene.until("noticed") { !scene.client.health.isReady }
       // While the broker is away, nothing is taken: it would be put off in vain.
       outbox.entries = events

@@ -177,4 +177,22 @@ import Testing
       #expect(await failure(of: { try await pool.query(Statement("SELECT pg_sleep(10)::text")) })?.code == .timeout)
     }
   }
+
+  @Test func `a line that does not move is not joined`() async throws {
+    try await withPool({
+      $0.connectionCount = 2
+      $0.linePatience = .milliseconds(50)
+    }) { pool in
+      try await pool.withTransaction { transaction in
+        _ = try await transaction.query(Statement("SELECT 1"))
+        let waiting = pool.loop.startTask {
+          _ = try? await pool.withTransaction { try await $0.query(Statement("SELECT 1")) }
+        }
+        try await pool.loop.sleep(for: .milliseconds(100))
+        let error = await failure(of: { try await pool.withTransaction { try await $0.query(Statement("SELECT 1")) } })
+        #expect(error?.code == .overloaded)
+        waiting.cancel()
+      }
+    }
+  }
 }

@@ -114,6 +114,26 @@ import Testing
     }
   }
 
+  @Test func `a database that is away is waited for a while, then nobody waits`() async throws {
+    try await onLoop { loop in
+      var configuration = PostgresConfiguration(url: "postgresql://127.0.0.1:1/none")
+      configuration.outagePatience = .milliseconds(200)
+      let pool = PostgresPool(loop: loop, configuration: configuration)
+      await withTaskGroup(of: Void.self) { group in
+        group.addTask { await pool.run() }
+        let start = loop.now
+        #expect(await failure(of: { try await pool.query(Statement("SELECT 1")) })?.code == .connectionLost)
+        #expect((.milliseconds(150)...Duration.seconds(4)).contains(loop.now - start))
+        let later = loop.now
+        for _ in 0..<1_000 {
+          #expect(await failure(of: { try await pool.execute(Statement("SELECT 1")) })?.code == .connectionLost)
+        }
+        #expect(loop.now - later < .milliseconds(200) && pool.health.waiting == 0)
+        group.cancelAll()
+      }
+    }
+  }
+
   @Test func `closing refuses what comes and finishes what was sent`() async throws {
     try await withPool { pool, _ in
       let read = pool.send(Statement("SELECT pg_sleep(0.1)::text"))

@@ -172,4 +172,29 @@ import Testing
       #expect(deadlines.withLock { $0 } == [later, nil])
     }
   }
+
+  @Test func `a queue that does not move takes nobody else, and says when to come again`() async throws {
+    try await onLoop { loop in
+      let gate = LoopSignal(loop: loop)
+      let batcher = Numbers(loop: loop, batchMax: 10, queueMax: 100, patience: .milliseconds(50)) { items, _ in
+        await gate.wait()
+        return items.map { .success($0) }
+      }
+      let first = loop.startTask { _ = try? await batcher.submit(1) }
+      try await loop.sleep(for: .milliseconds(20))
+      let second = loop.startTask { _ = try? await batcher.submit(2) }
+      try await loop.sleep(for: .milliseconds(80))
+      let refusal = await #expect(throws: Numbers.Overloaded.self) { _ = try await batcher.submit(3) }
+      #expect(refusal?.waiting == 1 && refusal?.retryAfter == .seconds(1))
+      // It moves again.
+      gate.signal()
+      await first.value
+      #expect(batcher.age == .zero)
+      gate.signal()
+      await second.value
+      let third = loop.startTask { _ = try? await batcher.submit(4) }
+      gate.signal()
+      await third.value
+    }
+  }
 }
