@@ -28,6 +28,7 @@ SERVER_SETTINGS = {
     "unix_socket_directories": "",
     "max_connections": "100",
     "shared_buffers": "256MB",
+    "max_wal_size": "4GB",
     "fsync": "on",
     "synchronous_commit": "on",
     "timezone": "UTC",
@@ -42,6 +43,8 @@ class PrivatePostgres:
         self.home = home
         self.port = port
         self.user = SERVER_USER if os.geteuid() == 0 else None
+        self.settings = dict(SERVER_SETTINGS)
+        """What its server is started with."""
 
     def url(self, database: str, role: str = OWNER) -> str:
         return f"postgresql://{role}@127.0.0.1:{self.port}/{database}"
@@ -54,7 +57,7 @@ class PrivatePostgres:
         """Makes the cluster if there is none yet."""
         directory = self._cluster()
         command = [str(self.programs / "postgres"), "-D", str(directory), "-p", str(self.port)]
-        for name, value in SERVER_SETTINGS.items():
+        for name, value in self.settings.items():
             command += ["-c", f"{name}={value}"]
         return Program(
             Process(self.home, "postgres"),

@@ -20,7 +20,7 @@ from devkit.system import System, environment_for
 
 HERE = Path(__file__).parent
 CONNECTIONS = 64
-"""Of the load generator; the same for every benchmark over HTTP."""
+"""Of the load generator, unless a benchmark says otherwise."""
 
 PGBENCH_CLIENTS = (8, 32)
 """pgbench runs with each, and its best counts."""
@@ -47,6 +47,8 @@ class Result:
     """Other figures, or such that belong together under one name."""
     mistakes: list[str] = field(default_factory=list)
     """What makes the figure worthless, or breaks a promise."""
+    digits: int = 0
+    """Of ours and theirs, behind the point."""
 
     @property
     def ratio(self) -> float | None:
@@ -57,9 +59,9 @@ class Result:
         return not self.mistakes
 
     def text(self) -> str:
-        lines = [f"{self.name}: {self.ours:,.0f} {self.unit}"]
+        lines = [f"{self.name}: {self.ours:,.{self.digits}f} {self.unit}"]
         if self.ratio is not None:
-            lines.append(f"  {self.yardstick}: {self.theirs:,.0f}; ours is {self.ratio:.2f} times that")
+            lines.append(f"  {self.yardstick}: {self.theirs:,.{self.digits}f}; ours is {self.ratio:.2f} times that")
         lines += [f"  {name}: {_text(value)}" for name, value in self.details.items()]
         return "\n".join(lines + [f"  FAILED: {mistake}" for mistake in self.mistakes])
 
@@ -86,6 +88,8 @@ class Bench:
         self.programs = Path(given) if given else swift_build("release", CHECKOUT / ".build" / "bench.log")
         settings = Settings.of_environment(environment_for(self.home, self.programs))
         self.system = System(self.home, settings, self.programs)
+        # When each change was committed: what the latency of a settlement is read from.
+        self.system.postgres.settings["track_commit_timestamp"] = "on"
         self.system.start()
         self._users: Path | None = None
         return self
@@ -97,51 +101,57 @@ class Bench:
         return self.system.postgres.sql(statement, database)
 
     def users(self) -> Path:
-        """A file with the ids of funded users, made on the first call: with accounts and deposits as the service
-        keeps them."""
+        """A file with the ids of funded users, made on the first call."""
         if self._users is None:
-            ids = [str(uuid.uuid4()) for _ in range(USERS)]
-            rows = ", ".join(f"('{user}'::uuid)" for user in ids)
-            self.sql(
-                "payments",
-                f"""
-                WITH users (id) AS (VALUES {rows}), opened AS (
-                  INSERT INTO accounts (user_id, currency, balance, deposited, entries, created_at)
-                  SELECT id, 'RUB', {DEPOSIT}, {DEPOSIT}, 1, now() FROM users)
-                INSERT INTO entries (user_id, number, kind, cause, amount, balance, created_at)
-                SELECT id, 1, 1, gen_random_uuid(), {DEPOSIT}, {DEPOSIT}, now() FROM users""",
-            )
-            self._users = self.directory / "users"
-            self._users.write_text("\n".join(ids) + "\n")
+            self._users = self.fund([str(uuid.uuid4()) for _ in range(USERS)], "users")
         return self._users
 
-    def load(self, what: str, seconds: int) -> dict[str, float]:
+    def fund(self, users: Sequence[str], name: str) -> Path:
+        """A file with the ids of users who have accounts and deposits, as the service keeps them."""
+        rows = ", ".join(f"('{user}'::uuid)" for user in users)
+        self.sql(
+            "payments",
+            f"""
+            WITH users (id) AS (VALUES {rows}), opened AS (
+              INSERT INTO accounts (user_id, currency, balance, deposited, entries, created_at)
+              SELECT id, 'RUB', {DEPOSIT}, {DEPOSIT}, 1, now() FROM users)
+            INSERT INTO entries (user_id, number, kind, cause, amount, balance, created_at)
+            SELECT id, 1, 1, gen_random_uuid(), {DEPOSIT}, {DEPOSIT}, now() FROM users""",
+        )
+        file = self.directory / name
+        file.write_text("\n".join(users) + "\n")
+        return file
+
+    def load(self, what: str, seconds: int, connections: int = CONNECTIONS, users: Path | None = None) -> dict[str, float]:
         """Loads the gateway with `orders` or reads of `accounts`; what load.lua reports in the end."""
-        say(f"  load for {seconds} s over {CONNECTIONS} connections ...")
+        say(f"  load for {seconds} s over {connections} connections ...")
         output = self.run(
-            ["wrk", "-t", "2", "-c", str(CONNECTIONS), "-d", f"{seconds}s", "--timeout", "10s"]
-            + ["-s", str(HERE / "load.lua"), self.system.url, "--", what, str(self.users())]
+            ["wrk", "-t", "2", "-c", str(connections), "-d", f"{seconds}s", "--timeout", "10s"]
+            + ["-s", str(HERE / "load.lua"), self.system.url, "--", what, str(users or self.users())]
         )
         return json.loads(output.strip().splitlines()[-1])
 
     def pgbench(self, script: Path, seconds: int, clients: Sequence[int] = PGBENCH_CLIENTS) -> float:
         """Runs of a script a second, on the same cluster while our services are idle; the best of the numbers of
         clients."""
+        return max(self._pgbench(script, seconds, count, r"^tps = ([\d.]+)") for count in clients)
+
+    def pgbench_latency(self, script: Path, seconds: int, rate: int) -> float:
+        """How long a run of a script takes on average, in milliseconds, at so many a second."""
+        return self._pgbench(script, seconds, 8, r"^latency average = ([\d.]+) ms", "-R", str(rate))
+
+    def _pgbench(self, script: Path, seconds: int, clients: int, figure: str, *flags: str) -> float:
         self._make_yardstick()
         program = self.system.postgres.programs / "pgbench"
-        url = self.system.postgres.url("yardstick", "postgres")
-        best = 0.0
-        for count in clients:
-            say(f"  pgbench for {seconds} s, clients: {count} ({script.name}) ...")
-            output = self.run(
-                [str(program), "-n", "-M", "prepared", "-c", str(count), "-j", str(min(count, 2)), "-T", str(seconds)]
-                + ["-D", f"users={USERS}", "-f", str(script), url]
-            )
-            match = re.search(r"^tps = ([\d.]+)", output, re.M)
-            if match is None:
-                raise Failure(f"pgbench says no tps:\n{output}")
-            best = max(best, float(match.group(1)))
-        return best
+        say(f"  pgbench for {seconds} s, clients: {clients} ({script.name}) ...")
+        output = self.run(
+            [str(program), "-n", "-M", "prepared", "-c", str(clients), "-j", str(min(clients, 2)), "-T", str(seconds)]
+            + ["-D", f"users={USERS}", "-f", str(script), *flags, self.system.postgres.url("yardstick", "postgres")]
+        )
+        match = re.search(figure, output, re.M)
+        if match is None:
+            raise Failure(f"pgbench says no {figure}:\n{output}")
+        return float(match.group(1))
 
     def _make_yardstick(self) -> None:
         """A database with the same tables, and as many users."""
@@ -165,8 +175,12 @@ class Bench:
 
     def processor_seconds(self) -> dict[str, float]:
         """What each process has used so far, PostgreSQL's children included."""
+        return {name: cpu_seconds(pids[0]) for name, pids in self.processes().items()}
+
+    def processes(self) -> dict[str, list[int]]:
+        """Each process of the system, and its children."""
         pids = {process.name: process.pid() for process in processes_of(self.home)}
-        return {name: cpu_seconds(pid) for name, pid in pids.items() if pid is not None}
+        return {name: [pid, *children(pid)] for name, pid in pids.items() if pid is not None}
 
     def run(self, command: list[str]) -> str:
         """What a program prints; a Failure when it fails."""
@@ -176,12 +190,17 @@ class Bench:
         return answer.stdout
 
 
+def children(pid: int) -> list[int]:
+    """The processes that a process has started and that live."""
+    found = ((process, _stat(process)) for process in Path("/proc").glob("[0-9]*"))
+    return [int(process.name) for process, stat in found if stat and int(stat[1]) == pid]
+
+
 def cpu_seconds(pid: int) -> float:
     """What a process has used so far, and its children with it."""
-    children = [stat for stat in map(_stat, Path("/proc").glob("[0-9]*")) if stat and int(stat[1]) == pid]
     own = _stat(Path(f"/proc/{pid}"))
     ticks = sum(map(int, own[11:15])) if own else 0  # user, system, and the same of children that have ended
-    ticks += sum(int(word) for stat in children for word in stat[11:13])
+    ticks += sum(int(word) for child in children(pid) for word in (_stat(Path(f"/proc/{child}")) or [])[11:13])
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
