@@ -62,6 +62,7 @@ let package = Package(
     module("TLS", ["COpenSSL"], exclude: ["DESIGN.md"]),
     module("EventLoop", ["TLS", "CUV"]),
     module("Wire", ["CDeflate"]),
+    module("JSON", []),
     module("Schema", ["Wire"], exclude: ["DESIGN.md"]),
     program("SchemaCompiler", ["Schema", "Wire"]),
     .plugin(name: "SchemaPlugin", capability: .buildTool(), dependencies: ["SchemaCompiler"]),
@@ -70,7 +71,7 @@ let package = Package(
     module(
       "RPC", ["EventLoop", "TLS", "Wire"], exclude: ["schemas.txt", "DESIGN.md"], plugins: ["SchemaPlugin"]),
     module("Postgres", ["EventLoop", "Wire", "CPQ"], exclude: ["DESIGN.md"]),
-    module("JetStream", ["EventLoop", "CNATS"], exclude: ["DESIGN.md"]),
+    module("JetStream", ["EventLoop", "JSON", "Wire", "CNATS"], exclude: ["DESIGN.md"]),
     module("API", ["RPC", "Wire"], exclude: ["schemas.txt"], plugins: ["SchemaPlugin"]),
     // What conformance tests and load generators call.
     module("Probe", ["API", "RPC", "EventLoop", "Wire"]),
@@ -81,7 +82,7 @@ let package = Package(
     module(
       "Payments", ["Backend", "Messaging", "API", "RPC", "Postgres", "JetStream", "Service", "EventLoop", "Wire"]),
     module("Gateway", ["Schema", "RPC", "HTTP", "Service", "EventLoop", "Wire"]),
-    module("ClientTool", ["Schema", "RPC", "JetStream", "Service", "EventLoop", "TLS", "Wire"]),
+    module("ClientTool", ["Schema", "RPC", "JetStream", "JSON", "Service", "EventLoop", "TLS", "Wire"]),
 
     // Small mains: parse, wire by hand, run.
     program("gozon-orders", ["Orders", "Backend", "Service"]),
@@ -106,8 +107,9 @@ let package = Package(
     tests("Service", ["Service", "EventLoop", "TLS"]),
     tests("RPC", ["RPC", "Probe", "EventLoop", "TLS", "Wire", "API"]),
     tests("Postgres", ["Postgres", "EventLoop", "Wire"]),
-    tests("JetStream", ["JetStream", "EventLoop"]),
-    tests("Messaging", ["Messaging", "RPC", "Postgres", "JetStream", "Service", "EventLoop", "API", "Wire"]),
+    tests("JSON", ["JSON"]),
+    tests("JetStream", ["JetStream", "JSON", "EventLoop"]),
+    tests("Messaging", ["Messaging", "RPC", "Postgres", "JetStream", "JSON", "Service", "EventLoop", "API", "Wire"]),
     tests(
       "Orders", ["Orders", "Messaging", "RPC", "Postgres", "JetStream", "Service", "EventLoop", "API", "Wire"]),
     tests("Payments", ["Payments", "Messaging", "RPC", "Postgres", "EventLoop", "API", "Wire"]),
@@ -115,7 +117,7 @@ let package = Package(
     tests("Gateway", ["Gateway", "Schema", "RPC", "HTTP", "Service", "EventLoop", "Wire"]),
     tests(
       "ClientTool",
-      ["ClientTool", "Probe", "Schema", "RPC", "JetStream", "Service", "EventLoop", "TLS", "Wire", "API"]),
+      ["ClientTool", "Probe", "Schema", "RPC", "JetStream", "JSON", "Service", "EventLoop", "TLS", "Wire", "API"]),
   ]
 )
 

@@ -1,4 +1,5 @@
 internal import EventLoop
+internal import JSON
 
 /// Requests to the JetStream API: a JSON object there, a JSON object back.
 // Confined to its connection's event loop.

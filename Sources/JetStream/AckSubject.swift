@@ -1,3 +1,5 @@
+internal import JSON
+
 /// What JetStream tells about a delivery in its reply subject (ADR-15 of the NATS architecture).
 ///
 /// 9 tokens: `$JS.ACK.<stream>.<consumer>.<delivered>.<stream sequence>.<consumer sequence>.<time>.<pending>`.

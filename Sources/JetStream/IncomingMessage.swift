@@ -1,3 +1,5 @@
+internal import JSON
+
 internal import EventLoop
 
 /// A message that a consumer delivered.

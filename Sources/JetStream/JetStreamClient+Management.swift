@@ -1,4 +1,5 @@
 internal import EventLoop
+package import JSON
 
 /// Streams and consumers on the broker (NATS documentation, "JetStream wire API reference").
 extension JetStreamClient {
@@ -49,6 +50,11 @@ extension JetStreamClient {
   /// The stream's `config` and `state`, as the broker tells them.
   package func streamInfo(_ name: String) async throws -> JSONValue {
     try await api.request("STREAM.INFO.\(name)", to: "describe stream \(name)")
+  }
+
+  /// Which stream it is, and how far it goes now.
+  package func streamState(_ name: String) async throws -> StreamState {
+    StreamState(try await streamInfo(name))
   }
 
   /// All streams, each as ``streamInfo(_:)`` would tell.

@@ -1,3 +1,5 @@
+internal import JSON
+
 /// What went wrong between us and JetStream.
 package struct JetStreamError: Error, Equatable, Sendable {
   /// What a caller can do about it.

@@ -1,3 +1,5 @@
+internal import JSON
+
 /// The headers of a message: names and values in order. Names are case-sensitive, as in NATS.
 package struct MessageHeaders: Sendable, ExpressibleByDictionaryLiteral {
   /// The name of the header that makes a publish unique within a stream's duplicate window.

@@ -1,4 +1,5 @@
 internal import EventLoop
+internal import JSON
 
 /// Reads a stream in its order from a place that the reader chose, and acknowledges nothing: the reader keeps the place,
 /// in the same transaction as the effect of what it read.

@@ -1,3 +1,5 @@
+internal import JSON
+
 /// A message on its way to a stream.
 package struct OutgoingMessage: Sendable {
   /// Where to; a stream must take it.

@@ -1,4 +1,5 @@
 internal import EventLoop
+internal import JSON
 
 /// How a stream is to be. What is nil or not mentioned stays as the broker has it.
 package struct StreamConfiguration: Sendable, Equatable {
@@ -59,6 +60,19 @@ extension JSONValue {
       let actual = self[member.name] ?? .null
       if actual.normalised == member.value.normalised || (actual.isEmpty && member.value.isEmpty) { return nil }
       return "\(member.name) is \(actual), wanted \(member.value)"
+    }
+  }
+
+  /// Whether Go's `omitempty` would leave it out: JetStream does, so an absent member and an empty one mean the same.
+  private var isEmpty: Bool {
+    switch self {
+    case .null: true
+    case .bool(let value): !value
+    case .integer(let number): number == 0
+    case .number(let number): number == 0
+    case .string(let text): text.isEmpty
+    case .array(let elements): elements.isEmpty
+    case .object(let members): members.isEmpty
     }
   }
 

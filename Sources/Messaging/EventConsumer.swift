@@ -114,12 +114,10 @@ package final class EventConsumer<Event: Sendable>: @unchecked Sendable {
 
   /// Begins to read behind what is processed.
   private func open() async throws -> OrderedConsumer {
-    let info = try await jetStream.streamInfo(stream)
-    let created = info["created"]?.string ?? ""
-    let last = info["state"]?["last_seq"]?.integer ?? 0
+    let state = try await jetStream.streamState(stream)
     // A broker that lost its store, or the end of it, begins to count anew: what is processed is told by the keys then.
-    for place in lanes.places.values where place.stream != created || place.sequence > last {
-      lanes.advanced(to: [LanePlace(lane: place.lane, epoch: place.epoch, stream: created)])
+    for place in lanes.places.values where place.stream != state.created || place.sequence > state.lastSequence {
+      lanes.advanced(to: [LanePlace(lane: place.lane, epoch: place.epoch, stream: state.created)])
     }
     let processed = lanes.places.values.lazy.map(\.sequence).min() ?? 0
     return try await jetStream.read(stream, subjects: subjects, from: UInt64(processed) + 1, capacity: capacity)

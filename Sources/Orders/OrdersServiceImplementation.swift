@@ -41,10 +41,12 @@ package struct OrdersServiceImplementation: OrdersService {
     else {
       throw Self.noOrder(request.id)
     }
+    try context.authorize(owner: order.userId, orThrow: Self.noOrder(request.id))
     return order
   }
 
   package func cancelOrder(_ request: CancelOrderRequest, context: CallContext) async throws -> Order {
+    try await authorize(request.id, context)
     let cancel = CancelRequest(orderID: request.id, traceparent: context.metadata.traceparent)
     guard
       let order = try await translatingFailures({ try await cancellation.cancel(cancel, deadline: context.deadline) })
@@ -57,6 +59,7 @@ package struct OrdersServiceImplementation: OrdersService {
   package func listOrderEvents(
     _ request: ListOrderEventsRequest, context: CallContext
   ) async throws -> ListOrderEventsResponse {
+    try await authorize(request.id, context)
     guard
       let events = try await translatingFailures({
         try await store.timeline(of: request.id, deadline: context.deadline)
@@ -77,6 +80,11 @@ package struct OrdersServiceImplementation: OrdersService {
     }
     orders.removeLast()
     return ListOrdersResponse(orders: orders, nextPageToken: OrderPage.token(after: last))
+  }
+
+  /// Goes on when the order is the caller's, if that matters.
+  private func authorize(_ id: UUID, _ context: CallContext) async throws {
+    if context.mustAuthorize { _ = try await getOrder(GetOrderRequest(id: id), context: context) }
   }
 
   private static func noOrder(_ id: UUID) -> RPCError {

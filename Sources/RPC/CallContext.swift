@@ -28,6 +28,10 @@ public final class CallContext: @unchecked Sendable {
   var task: Task<Void, Never>?
   /// Whether the handler has returned.
   var isFinished = false
+  /// Who the call is made for; nil when it is the calling service's own.
+  package let principal: Principal?
+  /// Whether the handler still has to find out whose the object is that it is about to change or show.
+  package internal(set) var mustAuthorize = false
 
   /// A call without a connection, as for tests.
   package convenience init(loop: EventLoop, timeout: Duration = .seconds(10), metadata: Metadata = [:]) {
@@ -46,6 +50,7 @@ public final class CallContext: @unchecked Sendable {
     self.method = method
     self.connection = connection
     began = loop.now
+    principal = metadata.principal
   }
 
   /// The time until the deadline; not positive when it has passed.

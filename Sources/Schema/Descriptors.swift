@@ -172,6 +172,8 @@ package struct MethodDescriptor: Sendable {
   package let isIdempotent: Bool
   /// Whether the caller's idempotency key makes a repeat harmless: `@idempotencyKey`.
   package let takesIdempotencyKey: Bool
+  /// Who may call it: `@access`; nil when nothing is said, and then only operators may.
+  package let access: AccessRule?
   /// The text of its `///` lines.
   package let docs: String
   /// Where it is declared.

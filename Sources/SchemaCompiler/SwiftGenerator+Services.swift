@@ -45,7 +45,9 @@ extension SwiftGenerator {
   /// handler, where it would leave a chain of closures.
   private func writeHandler(of method: MethodDescriptor, to writer: inout SwiftWriter) {
     let (request, response) = types(of: method)
-    let properties = "number: \(method.number), name: \"\(method.name)\", isIdempotent: \(method.isIdempotent)"
+    let properties =
+      "number: \(method.number), name: \"\(method.name)\", isIdempotent: \(method.isIdempotent),"
+      + " access: .\(method.access.swiftName)"
     writer.line("    MethodDefinition(")
     writer.line("      \(properties)\(shape(of: method))")
     writer.line("    ) { payload, context in")
@@ -53,6 +55,9 @@ extension SwiftGenerator {
       writer.line("      let requests = context.requests(of: \(request).self)")
     } else {
       writer.line("      guard let request = context.request(payload, as: \(request).self) else { return }")
+    }
+    if let owner = ownerField(of: method) {
+      writer.line("      guard context.admits(owner: request.\(owner.name.escaped)) else { return }")
     }
     if method.responseIsStream {
       writer.line("      let responses = context.responses(of: \(response).self)")
@@ -75,6 +80,12 @@ extension SwiftGenerator {
     writer.line("      }")
     writer.line("      context.started(task)")
     writer.line("    },")
+  }
+
+  /// The field of the request that names whose the call is.
+  private func ownerField(of method: MethodDescriptor) -> FieldDescriptor? {
+    guard case .owner(let number)? = method.access else { return nil }
+    return schemas.messages[method.request].fields.first { $0.number == number }
   }
 
   /// The arguments that say which parts of a method are streams; none for a unary one.
@@ -155,5 +166,17 @@ extension SchemaSet {
       waiting += files[next].imports.compactMap { name in files.firstIndex { $0.name == name } }
     }
     return result
+  }
+}
+
+extension AccessRule? {
+  /// The case of `MethodAccess` in the generated code.
+  fileprivate var swiftName: String {
+    switch self {
+    case .anyone: "anyone"
+    case .owner: "owner"
+    case .object: "object"
+    case .operators, nil: "operators"
+    }
   }
 }

@@ -1,6 +1,7 @@
 import EventLoop
 import Foundation
 import JetStream
+import JSON
 import Probe
 import RPC
 import TestSupport

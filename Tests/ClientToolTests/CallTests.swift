@@ -2,6 +2,7 @@ import API
 import EventLoop
 import Foundation
 import JetStream
+import JSON
 import Probe
 import RPC
 import TestSupport

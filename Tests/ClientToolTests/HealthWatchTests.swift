@@ -1,5 +1,6 @@
 import EventLoop
 import JetStream
+import JSON
 import RPC
 import TestSupport
 import Testing

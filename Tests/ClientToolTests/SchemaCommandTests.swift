@@ -1,5 +1,6 @@
 import Foundation
 import JetStream
+import JSON
 import Testing
 
 @testable import ClientTool

@@ -1,6 +1,7 @@
 import API
 import EventLoop
 import JetStream
+import JSON
 import TestSupport
 import Testing
 import Wire

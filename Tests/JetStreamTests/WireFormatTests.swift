@@ -1,3 +1,4 @@
+import JSON
 import Testing
 
 @testable import JetStream
@@ -64,24 +65,6 @@ import Testing
     var headers: MessageHeaders = [:]
     headers.append(name, value)
     #expect(throws: JetStreamError.self) { try headers.validate() }
-  }
-}
-
-@Suite struct Base64Tests {
-  @Test(arguments: [
-    ("", ""), ("Zg==", "f"), ("Zm8=", "fo"), ("Zm9v", "foo"), ("Zm9vYg==", "foob"), ("Zm9vYmFy", "foobar"),
-  ])
-  func `the vectors of RFC 4648`(text: String, content: String) {
-    #expect([UInt8](base64: text) == Array(content.utf8))
-  }
-
-  @Test func `every byte`() {
-    #expect([UInt8](base64: "+/+/AP8A") == [0xFB, 0xFF, 0xBF, 0x00, 0xFF, 0x00])
-  }
-
-  @Test(arguments: ["Z", "Zg", "Zg=", "Z===", "====", "Zg==Zg==", "Z-8=", "Zm 9", "=Zm9"])
-  func `what is not base64 is none`(text: String) {
-    #expect([UInt8](base64: text) == nil)
   }
 }
 

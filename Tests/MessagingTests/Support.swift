@@ -1,5 +1,6 @@
 import API
 import EventLoop
+import JSON
 import JetStream
 import Messaging
 import Service

@@ -1,4 +1,5 @@
 internal import JetStream
+internal import JSON
 internal import Schema
 
 extension Description {

@@ -1,5 +1,6 @@
 internal import EventLoop
 internal import JetStream
+internal import JSON
 internal import RPC
 internal import Service
 internal import Wire

@@ -1,5 +1,6 @@
 internal import EventLoop
 internal import JetStream
+internal import JSON
 internal import Schema
 
 /// `gozon schema check`: what is wrong with schema files, and what their readers would regret.

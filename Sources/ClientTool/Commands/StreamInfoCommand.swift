@@ -1,5 +1,6 @@
 internal import EventLoop
 internal import JetStream
+internal import JSON
 
 /// `gozon stream info`: one stream and its consumers.
 struct StreamInfoCommand: Command {

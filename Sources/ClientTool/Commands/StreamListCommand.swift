@@ -1,5 +1,6 @@
 internal import EventLoop
 internal import JetStream
+internal import JSON
 
 /// `gozon stream ls`: the streams of the broker.
 struct StreamListCommand: Command {

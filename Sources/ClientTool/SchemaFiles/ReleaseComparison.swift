@@ -1,4 +1,5 @@
 internal import JetStream
+internal import JSON
 internal import Schema
 
 /// What the present schemas break for each of several earlier ones.

@@ -1,4 +1,5 @@
 internal import JetStream
+internal import JSON
 internal import Schema
 
 /// Everything that a set of schemas declares, to read.

@@ -18,8 +18,7 @@ struct StreamReader {
     self.client = client
     self.stream = stream
     self.subject = subject
-    let state = try await client.streamInfo(stream)["state"]
-    last = UInt64(max(0, state?["last_seq"]?.integer ?? 0))
+    last = UInt64(max(0, try await client.streamState(stream).lastSequence))
     let back = UInt64(from.magnitude)
     next = from >= 0 ? UInt64(from) : last >= back ? last - back + 1 : 1
     next = max(1, next)

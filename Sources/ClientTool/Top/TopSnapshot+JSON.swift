@@ -1,4 +1,5 @@
 internal import JetStream
+internal import JSON
 internal import RPC
 
 /// A snapshot for machines; times in microseconds where they are measured, in milliseconds where the server tells them.

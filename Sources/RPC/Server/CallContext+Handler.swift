@@ -35,7 +35,7 @@ extension CallContext {
   package func responses<Response: Message>(of type: Response.Type) -> ResponseWriter<Response> {
     let messages = OutboundMessages(loop: loop)
     outbound = messages
-    return ResponseWriter(messages)
+    return ResponseWriter(messages, self)
   }
 
   /// The streams are made, and the handler is about to start: messages can be moved from now on. Only for methods with
@@ -73,6 +73,7 @@ extension CallContext {
 
   @usableFromInline
   func finish(_ append: (inout [UInt8]) -> Void) {
+    if mustAuthorize { return finish(throwing: UnauthorizedAnswer()) }
     connection?.answer(self, append)
     ended()
   }
@@ -85,7 +86,7 @@ extension CallContext {
   @usableFromInline
   func refuse(_ violations: [FieldViolation]) { refuse(.invalid(violations)) }
 
-  private func refuse(_ error: RPCError) { connection?.refuse(stream: stream, error, method) }
+  func refuse(_ error: RPCError) { connection?.refuse(stream: stream, error, method) }
 
   private func ended() {
     isFinished = true

@@ -11,6 +11,8 @@ package struct MethodDefinition: Sendable {
   package let name: String
   /// Whether a repeat does no harm.
   package let isIdempotent: Bool
+  /// Who may call it.
+  package let access: MethodAccess
   /// Whether the caller sends a stream of requests.
   package let requestIsStream: Bool
   /// Whether the handler sends a stream of responses.
@@ -21,12 +23,13 @@ package struct MethodDefinition: Sendable {
   /// ``CallContext/requests(of:)`` and ``CallContext/responses(of:)``, and unless the request is nil hands a task to
   /// ``CallContext/started(_:)`` that calls one of the context's `finish` last.
   package init(
-    number: UInt8, name: String, isIdempotent: Bool, requestIsStream: Bool = false, responseIsStream: Bool = false,
-    start: @escaping Start
+    number: UInt8, name: String, isIdempotent: Bool, access: MethodAccess, requestIsStream: Bool = false,
+    responseIsStream: Bool = false, start: @escaping Start
   ) {
     self.number = number
     self.name = name
     self.isIdempotent = isIdempotent
+    self.access = access
     self.requestIsStream = requestIsStream
     self.responseIsStream = responseIsStream
     self.start = start

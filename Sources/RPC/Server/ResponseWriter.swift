@@ -4,8 +4,12 @@ public import Wire
 /// Sends the responses of a call whose caller takes a stream of them.
 public struct ResponseWriter<Response: Message>: Sendable {
   @usableFromInline let messages: OutboundMessages
+  @usableFromInline let context: CallContext
 
-  init(_ messages: OutboundMessages) { self.messages = messages }
+  init(_ messages: OutboundMessages, _ context: CallContext) {
+    self.messages = messages
+    self.context = context
+  }
 
   /// Sends a response; waits while the caller reads too slowly.
   ///
@@ -13,6 +17,7 @@ public struct ResponseWriter<Response: Message>: Sendable {
   ///   RESOURCE_EXHAUSTED when the caller accepts no message of this size.
   @inlinable
   public func send(_ response: Response) async throws {
+    if context.isUnauthorized { throw UnauthorizedAnswer() }
     if try messages.trySend({ response.append(to: &$0) }) { return }
     try await messages.send { response.append(to: &$0) }
   }

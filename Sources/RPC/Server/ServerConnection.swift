@@ -165,6 +165,7 @@ final class ServerConnection: TCPConnectionDelegate, @unchecked Sendable {
       loop: tcp.loop, deadline: tcp.loop.now.adding(milliseconds: timeout), metadata: metadata, stream: stream,
       method: method, connection: self)
     if let problem = server.refusal(of: context) { return refuse(stream: stream, problem, method) }
+    guard context.admitsCaller(method.definition.access) else { return }
     method.definition.start(payload.extracting(bodyStart..<payload.byteCount), context)
   }
 

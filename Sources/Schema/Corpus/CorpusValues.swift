@@ -135,6 +135,6 @@ struct CorpusValues {
     let allowed = (field.cardinality == .list ? nil : field.marks.length) ?? 0...24
     let count = min(max(pick(0, 3, 0, CorpusValues.lengthMax), allowed.lowerBound), allowed.upperBound)
     let bytes = (0..<count).map { index in values == .greatest ? 0xFF : UInt8(truncatingIfNeeded: index * 127) }
-    appendBase64(bytes.span, to: &json)
+    json += Array("\"\(Base64.standard.encode(bytes))\"".utf8)
   }
 }

@@ -111,7 +111,10 @@ extension JSONTranslator {
     do throws(DecodingError) {
       switch type {
       case .message(let index): try append(bytes, messages[index], &json, limit: limit, &reader.budget)
-      case .bytes: appendBase64(Span(_bytes: bytes), to: &json)
+      case .bytes:
+        json.append(UInt8(ascii: "\""))
+        Base64.standard.append(Span(_bytes: bytes), to: &json)
+        json.append(UInt8(ascii: "\""))
       default: try appendString(Span(_bytes: bytes), to: &json)
       }
     } catch {

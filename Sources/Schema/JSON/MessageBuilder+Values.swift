@@ -127,7 +127,7 @@ extension MessageBuilder {
   }
 
   private mutating func storeBytes(_ text: Span<UInt8>) {
-    if !appendBytes(base64: text, to: &output) { refuse(text, .bytes) }
+    if !Base64.standard.appendBytes(of: text, to: &output) { refuse(text, .bytes) }
   }
 
   // MARK: Refusing

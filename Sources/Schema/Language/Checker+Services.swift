@@ -68,6 +68,7 @@ extension Checker {
     checkRepeats(declaration.marks, except: "http", in: file)
     var routes: [HTTPBinding] = []
     var flags: Set<String> = []
+    var access: AccessRule?
     for mark in declaration.marks {
       switch mark.name.value {
       case "http":
@@ -81,7 +82,9 @@ extension Checker {
         if !mark.arguments.isEmpty {
           report("@\(mark.name.value) takes no arguments", in: file, at: mark.name.position)
         }
-      default: reportUnknown(mark, known: ["http", "idempotent", "idempotencyKey"], of: "method", in: file)
+      case "access": access = checkAccess(mark, of: declaration, request: messages[request], in: file)
+      default:
+        reportUnknown(mark, known: ["http", "idempotent", "idempotencyKey", "access"], of: "method", in: file)
       }
     }
     if flags.count == 2 {
@@ -96,7 +99,7 @@ extension Checker {
       name: declaration.name.value, fullName: fullName, number: UInt8(truncatingIfNeeded: id), id: id,
       request: request, response: response, requestIsStream: declaration.request.isStream,
       responseIsStream: declaration.response.isStream, routes: routes, isIdempotent: flags.contains("idempotent"),
-      takesIdempotencyKey: flags.contains("idempotencyKey"), docs: declaration.docs,
+      takesIdempotencyKey: flags.contains("idempotencyKey"), access: access, docs: declaration.docs,
       position: declaration.name.position)
   }
 

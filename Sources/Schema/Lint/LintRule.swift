@@ -17,6 +17,7 @@ package enum LintRule: String, CaseIterable, Sendable {
   case unboundedList = "unbounded-list"
   case requestShared = "request-shared"
   case repeatUnsaid = "repeat-unsaid"
+  case accessUnsaid = "access-unsaid"
   case pageMissing = "page-missing"
   case routeUnversioned = "route-unversioned"
   case locationStatus = "location-status"
@@ -24,7 +25,7 @@ package enum LintRule: String, CaseIterable, Sendable {
   /// Errors are what cannot be mended once it is released, or hurts whoever runs it; the rest is a warning.
   package var level: LintLevel {
     switch self {
-    case .allowance, .enumFirstCase, .moneyAsFloat, .unboundedText, .unboundedList, .repeatUnsaid: .error
+    case .allowance, .enumFirstCase, .moneyAsFloat, .unboundedText, .unboundedList, .repeatUnsaid, .accessUnsaid: .error
     default: .warning
     }
   }

@@ -15,6 +15,7 @@ extension Linter {
               + " \(method.name)Request", in: service.file, at: method.position, service.position)
         }
         checkRepetition(of: method, service)
+        checkAccess(to: method, service)
         checkPaging(of: method, service)
         for route in method.routes { check(route, of: method, service) }
       }
@@ -28,6 +29,16 @@ extension Linter {
       .repeatUnsaid,
       "a client that loses the answer cannot tell whether it may call again; mark the method @idempotent, or"
         + " @idempotencyKey if a key is to make it so", in: service.file, at: method.position, service.position)
+  }
+
+  /// What users can reach says who of them may.
+  private mutating func checkAccess(to method: MethodDescriptor, _ service: ServiceDescriptor) {
+    guard method.access == nil, !method.routes.isEmpty else { return }
+    report(
+      .accessUnsaid,
+      "it has a route, and nothing says who may take it, so only operators may; mark the method @access(owner: …),"
+        + " @access(object), @access(operator) or @access(anyone)", in: service.file, at: method.position,
+      service.position)
   }
 
   /// A list that grows needs pages from the beginning: putting them in later changes what callers get.

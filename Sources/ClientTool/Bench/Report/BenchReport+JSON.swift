@@ -1,4 +1,5 @@
 internal import JetStream
+internal import JSON
 
 /// A report for machines; times in microseconds.
 extension BenchReport {

@@ -228,7 +228,7 @@ private struct JSONParser: ~Escapable {
 
 extension UInt64 {
   /// This number with an ASCII digit written behind it; nil when it would not fit, or it is no digit.
-  func appending(digit: UInt8) -> UInt64? {
+  package func appending(digit: UInt8) -> UInt64? {
     guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(digit) else { return nil }
     let (scaled, overflow) = multipliedReportingOverflow(by: 10)
     let (sum, carry) = scaled.addingReportingOverflow(UInt64(digit - UInt8(ascii: "0")))
@@ -238,7 +238,7 @@ extension UInt64 {
 
 extension Array where Element == UInt8 {
   /// A copy of some of a span's bytes.
-  init(_ bytes: Span<UInt8>, from start: Int, to end: Int) {
+  package init(_ bytes: Span<UInt8>, from start: Int, to end: Int) {
     self = bytes.extracting(start..<end).withUnsafeBufferPointer { Array($0) }
   }
 }

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import JetStream
+@testable import JSON
 
 @Suite struct JSONValueTests {
   private func parse(_ text: String) throws -> JSONValue { try parse(Array(text.utf8)) }
@@ -75,14 +75,5 @@ import Testing
   @Test func `the length is bounded`() {
     let long = [UInt8](repeating: 0x20, count: JSONValue.bytesMax + 1)
     #expect(throws: JSONError.self) { try parse(long) }
-  }
-
-  @Test func `what is wanted is compared with what is there`() {
-    let existing: JSONValue = ["name": "A", "subjects": ["b", "a"], "max_bytes": -1, "storage": "file"]
-    #expect(existing.differences(from: ["subjects": ["a", "b"], "max_age": 0, "backoff": [], "name": "A"]) == [])
-    #expect(
-      existing.differences(from: ["storage": "memory", "replicas": 3])
-        == [#"storage is "file", wanted "memory""#, "replicas is null, wanted 3"])
-    #expect(existing.merging([.init("name", "B"), .init("x", 1)])["name"] == "B")
   }
 }

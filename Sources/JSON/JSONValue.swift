@@ -1,4 +1,4 @@
-/// A JSON value, for the JetStream API: small documents, read whole.
+/// A JSON value (RFC 8259): small documents, read whole, such as the JetStream API's and key sets.
 package enum JSONValue: Equatable, Sendable {
   case null
   case bool(Bool)
@@ -42,7 +42,7 @@ package enum JSONValue: Equatable, Sendable {
   package var members: [Member]? { if case .object(let members) = self { members } else { nil } }
 
   /// This object with `members` put over those of the same name. Not an object: `members` alone.
-  func merging(_ members: [Member]) -> JSONValue {
+  package func merging(_ members: [Member]) -> JSONValue {
     var merged = self.members ?? []
     for member in members {
       if let place = merged.firstIndex(where: { $0.name == member.name }) {
@@ -52,19 +52,6 @@ package enum JSONValue: Equatable, Sendable {
       }
     }
     return .object(merged)
-  }
-
-  /// Whether Go's `omitempty` would leave it out: JetStream does, so an absent member and an empty one mean the same.
-  var isEmpty: Bool {
-    switch self {
-    case .null: true
-    case .bool(let value): !value
-    case .integer(let number): number == 0
-    case .number(let number): number == 0
-    case .string(let text): text.isEmpty
-    case .array(let elements): elements.isEmpty
-    case .object(let members): members.isEmpty
-    }
   }
 }
 
