@@ -59,10 +59,12 @@ let package = Package(
     .systemLibrary(name: "CHTTPParser", path: "Sources/CHTTPParser", providers: [.apt(["libhttp-parser-dev"])]),
 
     // The house, bottom up; imports go one way.
-    module("TLS", ["COpenSSL"], exclude: ["DESIGN.md"]),
+    module("Files", []),
+    module("TLS", ["Files", "COpenSSL"], exclude: ["DESIGN.md"]),
     module("EventLoop", ["TLS", "CUV"]),
     module("Wire", ["CDeflate"]),
     module("JSON", []),
+    module("Identity", ["TLS", "JSON", "Wire"]),
     module("Schema", ["Wire"], exclude: ["DESIGN.md"]),
     program("SchemaCompiler", ["Schema", "Wire"]),
     .plugin(name: "SchemaPlugin", capability: .buildTool(), dependencies: ["SchemaCompiler"]),
@@ -97,7 +99,9 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["EventLoop", "Postgres", "TLS"], path: "Tests/TestSupport",
       swiftSettings: strict),
+    tests("Files", ["Files"]),
     tests("TLS", ["TLS"]),
+    tests("Identity", ["Identity", "TLS", "JSON", "Wire"]),
     tests("EventLoop", ["EventLoop", "TLS"]),
     tests("Wire", ["Wire"]),
     tests(

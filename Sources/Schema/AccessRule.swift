@@ -10,3 +10,15 @@ package enum AccessRule: Hashable, Sendable {
   /// `@access(object)`: the user whose object it is, which the handler finds out.
   case object
 }
+
+extension MethodDescriptor {
+  /// Who may call it, as it stands in the schema, such as `owner: userId`; `operator` where nothing is said.
+  package func accessText(in schemas: SchemaSet) -> String {
+    switch access {
+    case .anyone: "anyone"
+    case .owner(let field): "owner: \(schemas.messages[request].fields.first { $0.number == field }?.name ?? "")"
+    case .object: "object"
+    case .operators, nil: "operator"
+    }
+  }
+}

@@ -1,4 +1,4 @@
-internal import Glibc
+internal import Files
 
 /// Gives the context of new connections, made anew when the files of its configuration have changed: certificates can be
 /// renewed without a restart.
@@ -38,25 +38,5 @@ package final class TLSContextSource: @unchecked Sendable {
     self.versions = versions
     do throws(TLSError) { context = try TLSContext(configuration) } catch { onFailure(error) }
     return context
-  }
-}
-
-/// What tells one content of a file from another without reading it.
-private struct FileVersion: Equatable {
-  private let device: UInt
-  private let inode: UInt
-  private let bytes: Int
-  private let modifiedSeconds: Int
-  private let modifiedNanoseconds: Int
-
-  /// The present version of the file; nil when there is none.
-  init?(path: String) {
-    var status = stat()
-    guard stat(path, &status) == 0 else { return nil }
-    device = UInt(status.st_dev)
-    inode = UInt(status.st_ino)
-    bytes = Int(status.st_size)
-    modifiedSeconds = status.st_mtim.tv_sec
-    modifiedNanoseconds = status.st_mtim.tv_nsec
   }
 }

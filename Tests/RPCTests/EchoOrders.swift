@@ -7,6 +7,8 @@ import Wire
 struct EchoOrders: OrdersService {
   /// Told when a handler that was made to hang is cancelled.
   var onCancel: @Sendable () -> Void = {}
+  /// Whose every order is; nil to forget to ask.
+  var owner: UUID?
 
   func createOrder(_ request: CreateOrderRequest, context: CallContext) async throws -> Order {
     switch request.description {
@@ -33,7 +35,10 @@ struct EchoOrders: OrdersService {
       description: request.description ?? "", status: .new)
   }
 
-  func getOrder(_ request: GetOrderRequest, context: CallContext) async throws -> Order { Order(id: request.id) }
+  func getOrder(_ request: GetOrderRequest, context: CallContext) async throws -> Order {
+    if let owner { try context.authorize(owner: owner, orThrow: RPCError(.notFound, "no order", reason: "NO_ORDER")) }
+    return Order(id: request.id)
+  }
 
   func listOrders(_ request: ListOrdersRequest, context: CallContext) async throws -> ListOrdersResponse {
     ListOrdersResponse()

@@ -70,8 +70,17 @@ struct SchemaMarkTests {
     ("@idempotent(true)", ["@idempotent takes no arguments"]),
     (
       "@idempotnet",
-      ["a method has no mark '@idempotnet', only @http, @idempotent, @idempotencyKey; did you mean 'idempotent'?"]
+      [
+        "a method has no mark '@idempotnet', only @http, @idempotent, @idempotencyKey, @access; did you mean 'idempotent'?"
+      ]
     ),
+    ("@access(anyone)", []), ("@access(object)", []), ("@access(owner: id)", []), ("@access(owner: maybe)", []),
+    ("@access", [accessHelp]), ("@access(nobody)", [accessHelp]), ("@access(id)", [accessHelp]),
+    ("@access(owner: 1)", [accessHelp]), ("@access(owner: id, anyone)", [accessHelp]),
+    ("@access(owner: idd)", ["Request has no field 'idd'; did you mean 'id'?"]),
+    ("@access(owner: list)", ["an owner is one uuid; 'list' of Request is none"]),
+    ("@access(owner: part)", ["an owner is one uuid; 'part' of Request is none"]),
+    ("@access(anyone) @access(operator)", ["the mark '@access' is there twice"]),
     ("@http(POST, \"/a/{id}\") @http(PUT, \"/a/{id}\")", []),
     ("@http(POST, \"/a/{id}\") @http(POST, \"/a/{maybe}\")", ["t.S/Do has the route POST /a/{} already"]),
   ])
@@ -152,5 +161,7 @@ struct SchemaMarkTests {
   }
 }
 
+private let accessHelp =
+  "write who may call as @access(anyone), @access(operator), @access(object) or @access(owner: userId)"
 private let pathHelp =
   "a path is written as \"/v1/orders/{id}\": letters, digits and -._~ between slashes, or one {field}"

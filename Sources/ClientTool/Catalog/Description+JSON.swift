@@ -33,6 +33,7 @@ extension Description {
       "responseIsStream": .bool(method.responseIsStream),
       "http": .array(method.routes.map { .string($0.summary) }), "idempotent": .bool(method.isIdempotent),
       "idempotencyKey": .bool(method.takesIdempotencyKey), "request": json(of: request), "response": json(of: response),
+      "access": .string(method.accessText(in: schemas)),
       "example": (try? JSONValue(parsing: example(of: request).span)) ?? .null,
     ]
   }

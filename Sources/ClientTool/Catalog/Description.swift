@@ -53,6 +53,7 @@ struct Description {
       ("shape", "\(method.shape): \(method.requestName(in: schemas)) -> \(method.responseName(in: schemas))"),
       ("number", "\(number), in frames 0x\(hexadecimal(service.number))\(hexadecimal(method.number))"),
       ("marks", marks.compactMap { $0 }.joined(separator: " ")),
+      ("access", method.accessText(in: schemas)),
     ]
     rows += method.routes.map { ("HTTP", $0.answer) }
     rows.append(("repeat", repetition(of: method)))

@@ -14,6 +14,7 @@ package enum CompatibilityRule: String, CaseIterable, Sendable {
   case methodShapeChanged = "method-shape-changed"
   case idempotentRemoved = "idempotent-removed"
   case idempotencyKeyRemoved = "idempotency-key-removed"
+  case accessNarrowed = "access-narrowed"
 
   case routeRemoved = "route-removed"
   case routeVariableChanged = "route-variable-changed"

@@ -74,6 +74,23 @@ extension SchemaComparison {
     }
     return []
   }
+
+  /// Who may call by the earlier schema must not be refused by the new.
+  func accessFindings(_ step: MethodStep) -> [CompatibilityFinding] {
+    let (old, new) = (step.old.access, step.new.access)
+    let isKept =
+      switch (old, new) {
+      case (nil, _), (.operators, _), (_, .anyone), (.object, .object), (.owner, .object): true
+      case (.owner(let before), .owner(let after)): before == after
+      default: false
+      }
+    if isKept { return [] }
+    return [
+      finding(
+        .accessNarrowed, [.wire, .json], step,
+        "callers that @access let in are refused now; add a method for the fewer, or keep the mark")
+    ]
+  }
 }
 
 extension MethodDescriptor {

@@ -53,7 +53,8 @@ extension SchemaComparison {
       let step = MethodStep(
         old: method, new: current.methods[place], was: old.place(service.file, method.position),
         now: [new.place(current.file, current.methods[place].position)] + declaration(current.position, current.file))
-      return nameFindings(step) + typeFindings(step) + repetitionFindings(step) + routeFindings(step)
+      return nameFindings(step) + typeFindings(step) + repetitionFindings(step) + accessFindings(step)
+        + routeFindings(step)
     }
   }
 }

@@ -9,7 +9,9 @@ extension Checker {
     case (1, nil, .word("operator")): return .operators
     case (1, nil, .word("object")):
       if !method.request.isStream { return .object }
-      report("who may send a stream of requests is known before its first; it has no object", in: file, at: mark.name.position)
+      report(
+        "who may send a stream of requests is known before its first; it has no object", in: file,
+        at: mark.name.position)
       return nil
     case (1, "owner", .word(let name)):
       return checkOwner(name, of: method, request, in: file, at: argument?.position ?? mark.name.position)

@@ -39,6 +39,10 @@ struct CompatibilityRuleTests {
     Change("@idempotent\n", "@idempotencyKey\n", "idempotent-removed: wire json: Finder/Find"),
     Change("@idempotencyKey", "", "idempotency-key-removed: wire json: Finder/Touch"),
     Change("@idempotencyKey", "@idempotent"),
+    Change("@access(owner: id)", "@access(operator)", "access-narrowed: wire json: Finder/Find"),
+    Change("@access(owner: id)", "", "access-narrowed: wire json: Finder/Find"),
+    Change("@access(anyone)", "@access(object)", "access-narrowed: wire json: Finder/Touch"),
+    Change("@access(owner: id)", "@access(object)"), Change("@access(owner: id)", "@access(anyone)"),
   ]
 
   static let routes = [

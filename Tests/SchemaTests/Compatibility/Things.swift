@@ -88,9 +88,11 @@ enum Things {
       rpc Find(FindRequest) -> Thing = 1
         @http(POST, "/v1/things/{id}", status: 201, location: "/v1/things/{id}", etag)
         @idempotent
+        @access(owner: id)
       /// Touch.
       rpc Touch(TouchRequest) -> Thing = 2
         @idempotencyKey
+        @access(anyone)
     }
 
     """

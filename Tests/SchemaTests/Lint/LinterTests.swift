@@ -42,6 +42,7 @@ struct LinterTests {
       rpc ListThings(ListThingsRequest) -> ListThingsResponse = 1
         @http(POST, "/v1/things", status: 201, location: "/v1/things/{nextPageToken}")
         @idempotent
+        @access(anyone)
     }
 
     """
@@ -65,12 +66,13 @@ struct LinterTests {
     ("@pattern(\"[A-Z]{3}\")", "@pattern(\"[A-Z]+\")", "21:3 unbounded-text"),
     (" @length(0, 10)", "", "19:3 unbounded-list"), ("    @idempotent\n", "", "35:7 repeat-unsaid"),
     ("nextPageToken: string = 2", "token: string = 2", "35:7 page-missing"),
+    ("    @access(anyone)\n", "", "35:7 access-unsaid"),
     ("POST, \"/v1/things\"", "POST, \"/things\"", "35:7 route-unversioned"),
     ("status: 201", "status: 200", "35:7 location-status"),
     (
-      "    @idempotent\n",
-      "    @idempotent\n  /// The same again.\n  rpc Again(ListThingsRequest) -> ListThingsResponse = 2 @idempotent\n",
-      "39:7 request-shared"
+      "    @access(anyone)\n",
+      "    @access(anyone)\n  /// The same again.\n  rpc Again(ListThingsRequest) -> ListThingsResponse = 2 @idempotent\n",
+      "40:7 request-shared"
     ),
     ("/// A page.\n", "// allow acronim: reason\n/// A page.\n", "24:1 allowance"),
     ("/// A page.\n", "// allow acronym\n/// A page.\n", "24:1 allowance"),
