@@ -26,7 +26,7 @@ import Testing
     /// Keeps them.
     service Things = 9 {
       /// Finds one.
-      rpc GetThing(GetThingRequest) -> Thing = 1 @http(GET, "/v1/things/{id}") @idempotent
+      rpc GetThing(GetThingRequest) -> Thing = 1 @http(GET, "/v1/things/{id}") @idempotent @access(anyone)
     }
 
     """
@@ -102,7 +102,7 @@ import Testing
       let breaking = await gozon("schema", "release", "2", path)
       #expect(breaking.status == 1 && breaking.errors.contains("[field-type-changed]"))
       #expect(await gozon("schema", "release", "1", path, "--replace").status == 0)
-      try write(Self.source.replacing(" @http(GET, \"/v1/things/{id}\") @idempotent", with: ""))
+      try write(Self.source.replacing(" @http(GET, \"/v1/things/{id}\") @idempotent @access(anyone)", with: ""))
       let unready = await gozon("schema", "release", "3", path)
       #expect(unready.status == 1 && unready.errors.contains("[repeat-unsaid]"))
       #expect(await gozon("schema", "release", "../2", path).status == 2)
