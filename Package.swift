@@ -81,7 +81,9 @@ let package = Package(
     module(
       "Payments", ["Backend", "Messaging", "API", "RPC", "Postgres", "JetStream", "Service", "EventLoop", "Wire"]),
     module("Gateway", ["Schema", "RPC", "HTTP", "Service", "EventLoop", "Wire"]),
-    module("ClientTool", ["Schema", "RPC", "JetStream", "Service", "EventLoop", "TLS", "Wire"]),
+    module(
+      "ClientTool",
+      ["Messaging", "API", "Schema", "RPC", "Postgres", "JetStream", "Service", "EventLoop", "TLS", "Wire"]),
 
     // Small mains: parse, wire by hand, run.
     program("gozon-orders", ["Orders", "Backend", "Service"]),

@@ -5,7 +5,7 @@ enum CommandTable {
   /// The commands in the order of the help.
   static let commands: [any Command.Type] = [
     ListCommand.self, DescribeCommand.self, CallCommand.self, HealthCommand.self, TopCommand.self,
-    StreamListCommand.self, StreamInfoCommand.self, StreamViewCommand.self, BenchCommand.self,
+    StreamListCommand.self, StreamInfoCommand.self, StreamViewCommand.self, VerifyCommand.self, BenchCommand.self,
     SchemaCheckCommand.self, SchemaDiffCommand.self, SchemaDocsCommand.self, SchemaReleaseCommand.self,
     CompletionCommand.self,
   ]

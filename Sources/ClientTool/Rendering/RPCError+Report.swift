@@ -1,4 +1,5 @@
 internal import JetStream
+internal import Postgres
 internal import RPC
 
 extension RPCError {
@@ -7,6 +8,7 @@ extension RPCError {
     switch error {
     case let error as RPCError: self = error
     case let error as JetStreamError: self.init(error)
+    case let error as PostgresError: self.init(error)
     case is CancellationError: self.init(.cancelled, "interrupted")
     default: self.init(.unknown, "\(error)")
     }
@@ -25,6 +27,19 @@ extension RPCError {
       case .protocolViolation: .internal
       }
     self.init(code, error.detail.map { "\(error.message): \($0)" } ?? error.message)
+  }
+
+  /// What a database said is for whoever runs this tool, who has its address.
+  private init(_ error: PostgresError) {
+    let code: StatusCode =
+      switch error.code {
+      case .connectionLost, .unknownOutcome, .overloaded, .closed: .unavailable
+      case .timeout, .deadlineExceeded: .deadlineExceeded
+      case .cancelled: .cancelled
+      case .server, .migration: .failedPrecondition
+      case .decoding, .protocolViolation: .internal
+      }
+    self.init(code, String(reflecting: error))
   }
 
   /// The lines that tell a person everything about it.
