@@ -117,7 +117,10 @@ let package = Package(
     tests("Gateway", ["Gateway", "Schema", "RPC", "HTTP", "Service", "EventLoop", "Wire"]),
     tests(
       "ClientTool",
-      ["ClientTool", "Probe", "Schema", "RPC", "JetStream", "Service", "EventLoop", "TLS", "Wire", "API"]),
+      [
+        "ClientTool", "Orders", "Payments", "Messaging", "Probe", "Schema", "RPC", "Postgres", "JetStream", "Service",
+        "EventLoop", "TLS", "Wire", "API",
+      ]),
   ]
 )
 

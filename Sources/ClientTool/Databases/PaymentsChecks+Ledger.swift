@@ -6,6 +6,7 @@ internal import Postgres
 extension PaymentsChecks {
   /// Each entry is a step from what stood on its account to what stands there then. Where all steps of an account make one
   /// way from entry 0 and nothing to what the account says, their beginnings and their ends cancel out; otherwise not.
+  /// Entries that are beyond all bounds, with which the server could not count, are no steps.
   static func entryDigests(_ buckets: Buckets, seed: Int64) -> Statement {
     Statement(
       """
@@ -16,7 +17,7 @@ extension PaymentsChecks {
           - (uuid_hash_extended(user_id, hashint8extended(number - 1, hashint8extended(balance - amount, $2))) >> 1)
             AS digest
         FROM entries
-        WHERE number > 0 AND balance BETWEEN 0 AND 9007199254740991
+        WHERE number > 0 AND balance BETWEEN -9007199254740991 AND 9007199254740991
           AND amount BETWEEN -9007199254740991 AND 9007199254740991
         UNION ALL
         SELECT user_id, 0,
@@ -43,6 +44,10 @@ extension PaymentsChecks {
       ), checked AS (
         SELECT user_id, number,
           CASE
+            WHEN (
+              number > 0 AND balance BETWEEN -9007199254740991 AND 9007199254740991
+              AND amount BETWEEN -9007199254740991 AND 9007199254740991
+            ) IS NOT TRUE THEN format('entry %s moves %s and leaves %s', number, amount, balance)
             WHEN number <> last::numeric + 1 THEN format('entry %s comes behind entry %s', number, last)
             WHEN balance <> rest::numeric + amount THEN
               format('entry %s moves %s on a balance of %s and leaves %s', number, amount, rest, balance)

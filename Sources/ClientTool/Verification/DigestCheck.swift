@@ -51,7 +51,8 @@ struct DigestCheck: Check {
 
   private static func unexplained(_ broken: [Int32]) -> Breach {
     Breach(
-      id: "of bucket \(broken[0])", problem: "is wrong: \(broken.count) of \(Buckets.all.count) do not add up, and it is "
+      id: "of bucket \(broken[0])",
+      problem: "is wrong: \(broken.count) of \(Buckets.all.count) do not add up, and it is "
         + "not known why")
   }
 }
