@@ -12,6 +12,8 @@ struct OutcomeCheck: Check {
   private static let settlingTime: Duration = .seconds(10)
   /// Orders that are compared at once.
   private static let batchMax = 10_000
+  /// Orders that do not agree and are looked at again together.
+  private static let doubtMax = 1_000
   /// The pauses before orders that do not agree are looked at again.
   private static let pauses: [Duration] = [.milliseconds(300), .seconds(1), .seconds(2)]
 
@@ -62,28 +64,35 @@ struct OutcomeCheck: Check {
     return differing.union(open.keys)
   }
 
-  /// Compares suspected orders with their charges, and again those that do not agree.
+  /// Compares suspected orders with their charges, and again those that do not agree, until enough is found.
   private func judge(
-    _ suspects: Set<UUID>, _ system: AuditedSystem, _ limit: Int64, _ finding: inout Finding
+    _ suspects: some Sequence<UUID>, _ system: AuditedSystem, _ limit: Int64, _ finding: inout Finding
   ) async throws {
-    var problems = try await problems(of: Array(suspects), system)
-    for pause in Self.pauses where !problems.isEmpty {
-      try await system.loop.sleep(for: pause)
-      problems = try await self.problems(of: problems.map(\.id), system)
+    var rest = Array(suspects)
+    while !rest.isEmpty {
+      if finding.count >= limit {
+        finding.isWhole = false
+        return
+      }
+      var problems: [(id: UUID, problem: String)] = []
+      while problems.count < Self.doubtMax, !rest.isEmpty {
+        problems += try await self.problems(of: Array(rest.suffix(Self.batchMax)), system)
+        rest.removeLast(min(Self.batchMax, rest.count))
+      }
+      rest += problems.dropFirst(Self.doubtMax).map(\.id)
+      problems.removeLast(max(0, problems.count - Self.doubtMax))
+      for pause in Self.pauses where !problems.isEmpty {
+        try await system.loop.sleep(for: pause)
+        problems = try await self.problems(of: problems.map(\.id), system)
+      }
+      for (id, problem) in problems { finding.add(Breach(id: "\(id)", problem: problem), limit: limit) }
     }
-    for (id, problem) in problems { finding.add(Breach(id: "\(id)", problem: problem), limit: limit) }
   }
 
   private func problems(of ids: [UUID], _ system: AuditedSystem) async throws -> [(id: UUID, problem: String)] {
-    var problems: [(id: UUID, problem: String)] = []
-    for start in stride(from: 0, to: ids.count, by: Self.batchMax) {
-      let batch = Array(ids[start..<min(ids.count, start + Self.batchMax)])
-      let orders = try ComparedOrders(try await system.orders.query(OrdersChecks.orders(batch)))
-      let rows = try await system.payments.query(
-        PaymentsChecks.disagreements(
-          of: batch, orders: orders, stuckAfterMicroseconds: stuckAfter.wholeMicroseconds))
-      for row in rows { problems.append(try row.values((UUID, String).self)) }
-    }
-    return problems
+    let orders = try ComparedOrders(try await system.orders.query(OrdersChecks.orders(ids)))
+    return try await system.payments.query(
+      PaymentsChecks.disagreements(of: ids, orders: orders, stuckAfterMicroseconds: stuckAfter.wholeMicroseconds)
+    ).map { row in try row.values((UUID, String).self) }
   }
 }
