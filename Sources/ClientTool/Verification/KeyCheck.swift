@@ -3,8 +3,8 @@ internal import Wire
 
 /// Looks up what Idempotency-Keys are answered with. Page by page: keys stay, and so does what they speak of.
 struct KeyCheck: Check {
-  /// Keys of a page: the fewer, the more often all deposits are gone through.
-  private static let pageMax: Int64 = 50_000
+  /// Blocks of a page, of some dozens of keys each: the fewer, the more often all deposits are gone through.
+  private static let pageMax: Int64 = 1_024
 
   let name = "keys"
   let rule = "what an Idempotency-Key is answered with is there"
@@ -20,16 +20,12 @@ struct KeyCheck: Check {
   private func look(
     at database: DatabaseSession, _ limit: Int64, _ finding: inout Finding, missing: ([KeptResponse]) -> Statement
   ) async throws {
-    var place = (scope: "", key: "")
-    var count = Self.pageMax
-    while count == Self.pageMax {
-      let rows = try await database.query(
-        IdempotencyKeys.page(behind: place.scope, place.key, countMax: Self.pageMax))
-      count = Int64(rows.count)
-      finding.rows? += count
-      guard let last = rows.last else { return }
-      place = (try last.value(0), try last.value(1))
+    let blocks: Int64 = try await database.query(IdempotencyKeys.countBlocks).single().value(0)
+    for start in stride(from: 0, to: blocks, by: Int64.Stride(Self.pageMax)) {
+      let rows = try await database.query(IdempotencyKeys.page(start..<start + Self.pageMax))
+      finding.rows? += Int64(rows.count)
       let responses = try Self.read(rows, limit, &finding)
+      if responses.isEmpty { continue }
       for row in try await database.query(missing(responses)) {
         let (key, problem) = try row.values((String, String).self)
         finding.add(Breach(id: key, problem: problem), limit: limit)
