@@ -28,7 +28,8 @@ import Wire
 
   /// Sends what was told of ``BooksScene/refunded`` and of another order of its user, and has some of it processed.
   private static func publish(_ client: JetStreamClient, _ scene: BooksScene) async throws {
-    let (refunded, other) = try await TestDatabase.withPool(scene.ordersURL, service: "orders", on: client.loop) { pool in
+    let (refunded, other) = try await TestDatabase.withPool(scene.ordersURL, service: "orders", on: client.loop) {
+      pool in
       let orders = try await OrderStore(pool).orders([BooksScene.refunded, BooksScene.paid])
       return (try #require(orders[BooksScene.refunded]), try #require(orders[BooksScene.paid]))
     }

@@ -6,7 +6,8 @@ internal import RPC
 /// `gozon dead replay`: publishes messages again that could not be processed.
 struct DeadReplayCommand: Command {
   static let syntax = CommandSyntax(
-    name: "dead replay", summary: "Publishes messages again that could not be processed, and removes them from the dead.",
+    name: "dead replay",
+    summary: "Publishes messages again that could not be processed, and removes them from the dead.",
     details: """
       Each goes where it came from, with its headers. One that is replayed twice, or whose replay was interrupted, does no
       harm: what it asks for is done once. One that still cannot be processed comes back as another dead letter. One that

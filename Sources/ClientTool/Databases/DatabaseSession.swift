@@ -37,14 +37,14 @@ struct DatabaseSession: Sendable {
   /// The rows of a statement that changes nothing.
   func query(_ statement: Statement) async throws(PostgresError) -> Rows { try await connection.query(statement) }
 
-  /// What suits statements that read whole tables, each once or a few times: they are planned for their parameters, by what
-  /// is in the tables, and may use memory, but begin at once.
+  /// What suits statements that read whole tables, each once or a few times: they are planned for their parameters and may
+  /// use memory, but are not worth compiling; and they end when whoever asked has gone.
   private static var settings: Statement {
     Statement(
       """
       SELECT set_config('default_transaction_read_only', 'on', false), set_config('TimeZone', 'UTC', false),
         set_config('plan_cache_mode', 'force_custom_plan', false), set_config('work_mem', '64MB', false),
-        set_config('jit', 'off', false)
+        set_config('jit', 'off', false), set_config('client_connection_check_interval', '1s', false)
       """)
   }
 }

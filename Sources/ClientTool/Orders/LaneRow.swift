@@ -9,6 +9,8 @@ struct LaneRow: Sendable {
   /// Reads a row of `LaneTable.place(of:)`.
   init(_ row: Row) throws(PostgresError) { (stream, sequence) = try row.values((String, Int64).self) }
 
-  /// Whether a message of the stream that was created then has had its effect.
-  func isBehind(_ message: UInt64, created: String) -> Bool { stream == created && sequence >= Int64(clamping: message) }
+  /// Whether the message of that sequence, in the stream that was created then, has had its effect.
+  func hasProcessed(_ sequence: UInt64, created: String) -> Bool {
+    stream == created && self.sequence >= Int64(clamping: sequence)
+  }
 }

@@ -22,7 +22,7 @@ extension OrderDossier {
     let place = consumer.flatMap { places[$0] }
     messages += found.map { message in
       FoundMessage(
-        stream: stream, message: message, isProcessed: place.map { $0.isBehind(message.sequence, created: created) })
+        stream: stream, message: message, isProcessed: place.map { $0.hasProcessed(message.sequence, created: created) })
     }
     if !isWhole {
       gaps.append(

@@ -72,7 +72,8 @@ extension OrderDossier {
 
   /// What a message says beside whom it is about.
   private func content(of shown: MessageView.Shown) -> String {
-    guard case .success(let json) = shown.content, let members = (try? JSONValue(parsing: Array(json.utf8).span))?.members
+    guard case .success(let json) = shown.content,
+      let members = (try? JSONValue(parsing: Array(json.utf8).span))?.members
     else { return shown.text }
     let own = ["\(id)", userID.map { "\($0)" }]
     return "\(JSONValue.object(members.filter { $0.value.string.map { !own.contains($0) } ?? true }))"

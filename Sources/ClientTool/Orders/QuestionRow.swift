@@ -20,6 +20,7 @@ struct QuestionRow: Sendable {
   var text: String {
     let what = "payments is asked to \(cancels ? "cancel" : "charge") it"
     guard let dueAt else { return "\(what), just now" }
-    return "\(what), \(attempts == 0 ? "not again yet" : "again \(counted(Int(attempts), "time")) so far"), next at \(dueAt)"
+    let attempts = attempts == 0 ? "not again yet" : "again \(counted(Int(attempts), "time")) so far"
+    return "\(what), \(attempts), next at \(dueAt)"
   }
 }

@@ -39,7 +39,7 @@ extension RPCError {
       case .server, .migration: .failedPrecondition
       case .decoding, .protocolViolation: .internal
       }
-    self.init(code, String(reflecting: error))
+    self.init(code, String(reflecting: error), reason: "DATABASE")
   }
 
   /// The lines that tell a person everything about it.
@@ -57,6 +57,7 @@ extension RPCError {
   /// What would help, where the message alone does not say it.
   private var advice: String? {
     switch (code, reason) {
+    case (.deadlineExceeded, "DATABASE"): "allow more time with --timeout"
     case (.deadlineExceeded, _): "allow more time with --timeout; whether the call had an effect is not known"
     case (.unavailable, "CONNECTION_LOST"):
       "whether the call had an effect is not known; gozon health tells who is there"

@@ -18,41 +18,47 @@ struct DigestCheck: Check {
   let closerLook: @Sendable (_ numbers: [Int32], _ buckets: Buckets, _ limit: Int64) -> Statement
 
   func look(at system: AuditedSystem, limit: Int64) async throws -> Finding {
-    for _ in 1..<Self.triesMax {
-      let finding = try await lookOnce(at: system, limit: limit, isLast: false)
-      if let finding { return finding }
+    var tries = 1
+    while true {
+      var (finding, broken) = try await sumUp(system)
+      if broken.isEmpty { return finding }
+      try await lookCloser(at: broken, system, limit, &finding)
+      if !finding.holds { return finding }
+      if tries == Self.triesMax {
+        finding.add(Self.unexplained(broken), limit: limit)
+        return finding
+      }
+      tries += 1
     }
-    return try await lookOnce(at: system, limit: limit, isLast: true) ?? Finding()
   }
 
-  /// - Returns: nil when buckets do not add up and nothing in them is broken, unless this is the last look.
-  private func lookOnce(at system: AuditedSystem, limit: Int64, isLast: Bool) async throws -> Finding? {
-    let buckets = Buckets.all
-    let rows = try await system[database].query(digests(buckets, .random(in: 0...Digest.seedMax)))
+  /// How many rows there are, and the numbers of the buckets that do not add up.
+  private func sumUp(_ system: AuditedSystem) async throws -> (Finding, broken: [Int32]) {
     var finding = Finding(rows: 0)
     var broken: [Int32] = []
-    for row in rows {
+    for row in try await system[database].query(digests(.all, .random(in: 0...Digest.seedMax))) {
       let (number, count, isBroken) = try row.values((Int32, Int64, Bool).self)
       finding.rows? += count
       if isBroken { broken.append(number) }
     }
-    if broken.isEmpty { return finding }
-    for group in buckets.groups(of: broken, rows: finding.rows ?? 0) {
+    return (finding, broken)
+  }
+
+  private func lookCloser(
+    at broken: [Int32], _ system: AuditedSystem, _ limit: Int64, _ finding: inout Finding
+  ) async throws {
+    for group in Buckets.all.groups(of: broken, rows: finding.rows ?? 0) {
       if finding.count >= limit {
         finding.isWhole = false
-        break
+        return
       }
-      try finding.add(try await system[database].query(closerLook(group, buckets, limit)), limit: limit)
+      try finding.add(try await system[database].query(closerLook(group, .all, limit)), limit: limit)
     }
-    if finding.holds, !isLast { return nil }
-    if finding.holds { finding.add(Self.unexplained(broken), limit: limit) }
-    return finding
   }
 
   private static func unexplained(_ broken: [Int32]) -> Breach {
     Breach(
-      id: "of bucket \(broken[0])",
-      problem: "is wrong: \(broken.count) of \(Buckets.all.count) do not add up, and it is "
-        + "not known why")
+      id: "in bucket \(broken[0])",
+      problem: "is wrong: \(broken.count) of \(Buckets.all.count) buckets do not add up, and it is not known why")
   }
 }
