@@ -34,17 +34,20 @@ extension JetStreamClient {
   }
 
   /// Makes an ephemeral consumer without acknowledgements (NATS documentation, "Ordered consumers"; ADR-17).
+  ///
+  /// - Returns: how many messages wait for it.
   func createOrderedConsumer(
-    _ name: String, of stream: String, subjects: [String], from sequence: UInt64
-  ) async throws {
+    _ name: String, of stream: String, subjects: [String], from start: ReadingStart
+  ) async throws -> UInt64 {
     let config: JSONValue = [
       "name": .string(name), "ack_policy": "none", "filter_subjects": .array(subjects.map { .string($0) }),
-      "deliver_policy": "by_start_sequence", "opt_start_seq": .integer(Int64(clamping: max(1, sequence))),
       "inactive_threshold": .integer(OrderedConsumer.inactiveMax.nanoseconds), "mem_storage": true, "num_replicas": 1,
     ]
-    _ = try await api.request(
-      "CONSUMER.CREATE.\(stream).\(name)", ["stream_name": .string(stream), "config": config, "action": "create"],
+    let answer = try await api.request(
+      "CONSUMER.CREATE.\(stream).\(name)",
+      ["stream_name": .string(stream), "config": config.merging(start.members), "action": "create"],
       to: "create a consumer of stream \(stream)")
+    return UInt64(max(0, answer["num_pending"]?.integer ?? 0))
   }
 
   /// The stream's `config` and `state`, as the broker tells them.

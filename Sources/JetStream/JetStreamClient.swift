@@ -133,22 +133,31 @@ package final class JetStreamClient: @unchecked Sendable {
   ///
   /// - Parameters:
   ///   - subjects: what is wanted of it, with wildcards, no two of which take the same; everything when empty.
-  ///   - sequence: messages before it are not read.
+  ///   - start: what is before it is not read.
   ///   - capacity: how many messages are asked for ahead.
   /// - Throws: ``JetStreamError`` `.notFound` when there is no such stream (yet).
   package func read(
-    _ stream: String, subjects: [String] = [], from sequence: UInt64, capacity: Int = 1024
+    _ stream: String, subjects: [String] = [], from start: ReadingStart, capacity: Int = 1024
   ) async throws -> OrderedConsumer {
     let name = "\(connection.options.name)-\(String(UInt64.random(in: 0 ... .max), radix: 36))"
     let epoch = connection.epoch
+    let pendingCount: UInt64
     do {
-      try await createOrderedConsumer(name, of: stream, subjects: subjects, from: sequence)
+      pendingCount = try await createOrderedConsumer(name, of: stream, subjects: subjects, from: start)
     } catch let error as JetStreamError where error.code == .notFound {
       doubtStreams()
       throw error
     }
     guard epoch == connection.epoch else { throw JetStreamError.disconnected }
-    return OrderedConsumer(connection: connection, api: api, stream: stream, name: name, capacity: capacity)
+    return OrderedConsumer(
+      connection: connection, api: api, stream: stream, name: name, pendingCount: pendingCount, capacity: capacity)
+  }
+
+  /// Reads a stream in its order, from the message at `sequence` on.
+  package func read(
+    _ stream: String, subjects: [String] = [], from sequence: UInt64, capacity: Int = 1024
+  ) async throws -> OrderedConsumer {
+    try await read(stream, subjects: subjects, from: .sequence(sequence), capacity: capacity)
   }
 
   // MARK: Streams

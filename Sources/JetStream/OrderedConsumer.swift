@@ -13,6 +13,8 @@ package final class OrderedConsumer: NATSSubscriber, @unchecked Sendable {
   package let stream: String
   /// What the broker calls the consumer.
   package let name: String
+  /// How many messages were there to be read when the reading began.
+  package let pendingCount: UInt64
   private let connection: NATSConnection
   private let api: APIRequests
   private let inbox: String
@@ -36,12 +38,15 @@ package final class OrderedConsumer: NATSSubscriber, @unchecked Sendable {
   static let inactiveMax = Duration.seconds(30)
 
   /// Takes the messages of a consumer that the broker has just made; up to `capacity` are asked for ahead.
-  init(connection: NATSConnection, api: APIRequests, stream: String, name: String, capacity: Int) {
+  init(
+    connection: NATSConnection, api: APIRequests, stream: String, name: String, pendingCount: UInt64, capacity: Int
+  ) {
     connection.loop.preconditionCurrent()
     self.connection = connection
     self.api = api
     self.stream = stream
     self.name = name
+    self.pendingCount = pendingCount
     window = PullWindow(capacity: max(1, capacity), heartbeat: Self.heartbeat, now: connection.loop.now)
     inbox = connection.newInbox()
     requestSubject = "$JS.API.CONSUMER.MSG.NEXT.\(stream).\(name)"

@@ -44,16 +44,17 @@ struct DeadLetters: @unchecked Sendable {
   /// The message as it goes to the stream DEAD: with its headers, but for those that tell a broker what to do.
   private func letter(_ message: IncomingMessage, reason: String) -> OutgoingMessage {
     var headers: MessageHeaders = [
-      "Gozon-Reason": reason, "Gozon-Stream": stream, "Gozon-Sequence": "\(message.sequence)",
+      DeadLetter.reasonHeader: reason, DeadLetter.streamHeader: stream,
+      DeadLetter.sequenceHeader: "\(message.sequence)",
     ]
     for (name, value) in message.headers.entries
     where !name.hasPrefix("Nats-") && headers[name] == nil && MessageHeaders.isSendable(name, value) {
       headers.append(name, value)
     }
     let payload = message.payload
-    if payload.count > Self.bytesMax { headers.append("Gozon-Size", "\(payload.count)") }
+    if payload.count > Self.bytesMax { headers.append(DeadLetter.sizeHeader, "\(payload.count)") }
     return OutgoingMessage(
-      subject: "dead.\(message.subject)", messageID: "\(stream).\(message.sequence)", headers: headers,
+      subject: DeadLetter.subjectPrefix + message.subject, messageID: "\(stream).\(message.sequence)", headers: headers,
       payload: Array(payload.prefix(Self.bytesMax)))
   }
 }

@@ -24,6 +24,11 @@ package enum LaneTable {
     throw LanesLost(places: places.filter { !kept.contains($0.lane) })
   }
 
+  /// How far a lane is processed: which stream, by the time when it was created, and its last message.
+  package static func place(of lane: Int16) -> Statement {
+    Statement("SELECT stream, sequence FROM lanes WHERE lane = $1", lane)
+  }
+
   /// The key of the lock that every process of the service shares, beside those of the lanes.
   private static let membership: Int32 = -1
   /// The first half of the keys of all advisory locks on lanes.

@@ -17,6 +17,8 @@ import Testing
     let words = try #require(Self.words(""))
     #expect(words.contains("call") && words.filter { $0 == "stream" }.count == 1 && !words.contains("complete"))
     #expect(Self.words("stream", "") == ["ls", "info", "view"])
+    #expect(Self.words("dead", "") == ["ls", "show", "replay"])
+    #expect(Self.words("verify", "--")?.contains("--stuck-after") == true)
     #expect(Self.words("nonsense", "") == [])
   }
 

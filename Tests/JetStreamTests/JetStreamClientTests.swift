@@ -113,6 +113,25 @@ import TestSupport
     }
   }
 
+  @Test func `a reader begins at a time, and knows how much there is to read`() async throws {
+    let scene = Scene("time")
+    try await withClient(url: try TestNATS.sharedURL(), streams: [scene.stream]) { client in
+      for number in 1...6 {
+        _ = try await client.publish(scene.message(number))
+        try await client.loop.sleep(for: .milliseconds(2))
+      }
+      let time = try await client.message(stream: scene.name, sequence: 4).time
+      let consumer = try await client.read(scene.name, from: .time(time))
+      #expect(consumer.pendingCount == 3)
+      var sequences: [UInt64] = []
+      while sequences.count < 3 { sequences += try await consumer.next(100).map(\.sequence) }
+      #expect(sequences == [4, 5, 6])
+      let later = try await client.read(scene.name, from: .time("2099-01-01T00:00:00Z"))
+      #expect(later.pendingCount == 0)
+      try await client.deleteStream(scene.name)
+    }
+  }
+
   @Test func `a reader that is closed is forgotten by the broker`() async throws {
     let scene = Scene("forget")
     try await withClient(url: try TestNATS.sharedURL(), streams: [scene.stream]) { client in

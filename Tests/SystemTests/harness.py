@@ -395,8 +395,8 @@ def assert_books(
     cancelled: Iterable[str] = (),
 ) -> None:
     """Asserts, once every order is settled, that no accepted order or cancellation is lost, that every paid order was
-    charged exactly once and no other at all, that every refunded one was refunded exactly once, and that each user's
-    deposits are the balance and the finished orders."""
+    charged exactly once and no other at all, that every refunded one was refunded exactly once, that each user's
+    deposits are the balance and the finished orders, and that the client tool finds nothing wrong either."""
     client = case.client
     eventually(lambda: client.found("/v1/orders?status=NEW&pageSize=5")["orders"], lambda new: not new, "no NEW order")
     eventually(
@@ -420,6 +420,8 @@ def assert_books(
         case.assertEqual(balance + sum(finished.values()), deposited, f"the books of {user}")
         case.assertEqual(sum(entry["amount"] for entry in entries), balance, f"the statement of {user}")
     _assert_ledgers(case)
+    verified = case.system.client_tool("verify", check=False)
+    case.assertEqual(verified.returncode, 0, f"gozon verify:\n{verified.stdout}{verified.stderr}")
     for order, (user, amount) in accepted.items():
         case.assertIn(order, found, "an accepted order is lost")
         case.assertEqual((found[order]["userId"], found[order]["amount"]), (user, amount))

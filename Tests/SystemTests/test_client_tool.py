@@ -169,6 +169,8 @@ class ClientToolTests(SystemTestCase):
             for typed, completed in (
                 ("gozon ca", "gozon call "),
                 ("gozon stream vi", "gozon stream view "),
+                ("gozon dead re", "gozon dead replay "),
+                ("gozon verify --stuck", "gozon verify --stuck-after "),
                 ("gozon call Orders.Cr", "gozon call Orders.CreateOrder "),
                 ("gozon call gozon.payments.Payments.Dep", "gozon call gozon.payments.Payments.Deposit "),
                 ("gozon call Orders.GetOrder @req", "gozon call Orders.GetOrder @request.json "),

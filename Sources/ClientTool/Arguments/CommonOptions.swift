@@ -10,6 +10,13 @@ extension CommandSyntax.Option {
   static let natsURL = Self(
     name: "nats-url", value: "URL", variable: "GOZON_NATS_URL", defaultValue: "nats://127.0.0.1:14222",
     help: "The NATS server, with JetStream.")
+  /// Where the database of orders is.
+  static let ordersDatabase = Self(
+    name: "database-url-orders", value: "URL", variable: "GOZON_DATABASE_URL_ORDERS", help: "The database of orders.")
+  /// Where the database of payments is.
+  static let paymentsDatabase = Self(
+    name: "database-url-payments", value: "URL", variable: "GOZON_DATABASE_URL_PAYMENTS",
+    help: "The database of payments.")
   /// How long to wait for an answer.
   static let timeout = Self(
     name: "timeout", value: "TIME", defaultValue: "10s", help: "How long to wait for each answer: 250ms, 10s, 2m.")

@@ -1,4 +1,5 @@
 internal import JetStream
+internal import Postgres
 internal import RPC
 
 extension RPCError {
@@ -7,6 +8,7 @@ extension RPCError {
     switch error {
     case let error as RPCError: self = error
     case let error as JetStreamError: self.init(error)
+    case let error as PostgresError: self.init(error)
     case is CancellationError: self.init(.cancelled, "interrupted")
     default: self.init(.unknown, "\(error)")
     }
@@ -27,6 +29,19 @@ extension RPCError {
     self.init(code, error.detail.map { "\(error.message): \($0)" } ?? error.message)
   }
 
+  /// What a database said is for whoever runs this tool, who has its address.
+  private init(_ error: PostgresError) {
+    let code: StatusCode =
+      switch error.code {
+      case .connectionLost, .unknownOutcome, .overloaded, .closed: .unavailable
+      case .timeout, .deadlineExceeded: .deadlineExceeded
+      case .cancelled: .cancelled
+      case .server, .migration: .failedPrecondition
+      case .decoding, .protocolViolation: .internal
+      }
+    self.init(code, String(reflecting: error), reason: "DATABASE")
+  }
+
   /// The lines that tell a person everything about it.
   var report: String {
     var lines = [description]
@@ -42,6 +57,7 @@ extension RPCError {
   /// What would help, where the message alone does not say it.
   private var advice: String? {
     switch (code, reason) {
+    case (.deadlineExceeded, "DATABASE"): "allow more time with --timeout"
     case (.deadlineExceeded, _): "allow more time with --timeout; whether the call had an effect is not known"
     case (.unavailable, "CONNECTION_LOST"):
       "whether the call had an effect is not known; gozon health tells who is there"

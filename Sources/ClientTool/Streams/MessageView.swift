@@ -73,12 +73,20 @@ extension MessageView.Shown {
     case .success(let json): return "\(JSONValue.object(members))".dropLast() + ",\"message\":\(json)}"
     case .failure(let problem):
       members.append(.init("problem", .string(problem.reason)))
-      members.append(.init("payloadHex", .string(message.payload.map(Self.hexadecimal).joined())))
+      members.append(.init("payloadHex", .string(Self.hexadecimal(message.payload))))
       return "\(JSONValue.object(members))"
     }
   }
 
-  private static func hexadecimal(_ byte: UInt8) -> String {
-    (byte < 16 ? "0" : "") + String(byte, radix: 16)
+  /// The content in hexadecimal digits, in lines of 32 bytes.
+  var hexadecimalLines: String {
+    let payload = message.payload
+    return stride(from: 0, to: payload.count, by: 32).map { start in
+      Self.hexadecimal(payload[start..<min(start + 32, payload.count)])
+    }.joined(separator: "\n")
+  }
+
+  private static func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
+    bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
   }
 }
