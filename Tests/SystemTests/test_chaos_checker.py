@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 import subprocess
@@ -199,6 +200,13 @@ class CheckerTests(unittest.TestCase):
         self.shop.post(USER, "DEPOSIT", 77, depositId="another")
         self.assert_caught("deposit twice")
 
+    def test_a_deposit_without_a_key_that_is_there_twice(self) -> None:
+        call = self.shop.deposit(USER, 77, has_key=False)
+        self.shop.at_once(call)
+        self.assertEqual(self.breaches(), [])
+        self.shop.act(call)
+        self.assert_caught("deposit twice")
+
     def test_an_order_under_a_key_that_is_there_twice(self) -> None:
         order = self.ordered(has_own_id=False)
         self.shop.orders["another"] = {**self.shop.orders[order], "id": "another"}
@@ -306,6 +314,16 @@ class CheckerTests(unittest.TestCase):
         self.assert_caught("uncalled")
         self.assertIn(order, "".join(self.breaches()))
 
+    def test_a_request_to_cancel_that_nobody_made_or_that_is_not_told(self) -> None:
+        order = self.paid()
+        self.shop.orders[order]["cancelRequestedAt"] = self.shop.time()
+        self.assert_caught("uncalled", alone=False)
+        del self.shop.orders[order]["cancelRequestedAt"]
+        call = self.shop.cancel(self.refunded())
+        self.shop.end(call, is_answered=False)
+        del self.shop.orders[call.about["order"]]["cancelRequestedAt"]
+        self.assert_caught("status")
+
     def test_a_cancellation_that_is_answered_as_if_nobody_had_asked(self) -> None:
         order = self.ordered()
         self.shop.at_once(self.shop.cancel(order))
@@ -388,8 +406,17 @@ class CheckerTests(unittest.TestCase):
 
     def test_an_answer_about_something_else(self) -> None:
         self.paid()
-        self.shop.change("order", id="another")
-        self.assert_caught("answer", alone=False)
+        for kind, changes in (
+            ("order", {"id": "another"}),
+            ("order", {"amount": 11}),
+            ("deposit", {"userId": "somebody"}),
+            ("open", {"userId": "somebody"}),
+        ):
+            with self.subTest(kind, **changes):
+                before = list(self.shop.operations)
+                self.shop.change(kind, **changes)
+                self.assert_caught("answer", alone=False)
+                self.shop.operations = before
 
     def test_a_request_that_is_refused(self) -> None:
         call = self.shop.deposit(USER, 5)
@@ -595,10 +622,11 @@ def _concurrent_history(dice: random.Random) -> Shop:
     shop = Shop()
     users = [f"user {index}" for index in range(3)]
     begun: list[Call] = []
+    amounts = itertools.count(1)
     for _ in range(150):
         user, orders = dice.choice(users), list(shop.orders)
         calls = [
-            lambda: shop.deposit(user, shop.names + 1),  # No two are the same.
+            lambda: shop.deposit(user, next(amounts), has_key=dice.random() < 0.5),
             lambda: shop.order(user, dice.randint(1, 60), has_own_id=dice.random() < 0.6),
             lambda: shop.account(user),
             lambda: shop.statement(user),
@@ -611,6 +639,7 @@ def _concurrent_history(dice: random.Random) -> Shop:
         begun.append(dice.choice(calls)())
         for call in [call for call in begun if dice.random() < 0.3]:
             if call.outcome is None:
+                # Nobody puts money on an account before it is there.
                 if call.kind != "deposit" or call.about["user"] in shop.accounts:
                     shop.act(call)
             else:

@@ -38,6 +38,9 @@ REMEMBERED_REQUESTS = 50
 KEYED_SHARE = 0.25
 """Of the orders that are known by an Idempotency-Key, and have no id of the client's own."""
 
+NAMELESS_SHARE = 0.15
+"""Of the orders and deposits that nothing tells apart from another of the same kind: they are asked for once."""
+
 STRANGER_SHARE = 0.03
 """Of the orders by somebody who has no account."""
 
@@ -204,13 +207,15 @@ class _Client:
     def order(self) -> None:
         user = self.dice.choice(self.load.users) if self.dice.random() >= STRANGER_SHARE else self._uuid()
         amount, label = self.dice.randint(1, ORDER_AMOUNT_MAX), f"client {self.index}, order {next(self.counter)}"
-        own, key = (None, self._uuid()) if self.dice.random() < KEYED_SHARE else (self._uuid(), None)
+        is_nameless, is_keyed = self.dice.random() < NAMELESS_SHARE, self.dice.random() < KEYED_SHARE
+        own = None if is_nameless or is_keyed else self._uuid()
+        key = self._uuid() if is_keyed and not is_nameless else None
         body = {"userId": user, "amount": amount, "description": label, **({"id": own} if own else {})}
         if own and self.dice.random() < 0.5:
             self.load.orders.append(own)  # Others may ask for it before it is taken.
-        operation = self._ask(
-            "order", Request("POST", "/v1/orders", body, key), user=user, order=own, amount=amount, label=label
-        )
+        request = Request("POST", "/v1/orders", body, key)
+        about = {"user": user, "order": own, "amount": amount, "label": label}
+        operation = self._ask("order", request, patient=False if is_nameless else None, **about)
         if operation.is_answered:
             self.load.orders.append(operation.answer["id"])
 
@@ -261,8 +266,10 @@ class _Client:
         self._ask("list", Request("GET", f"/v1/orders?userId={user}&pageSize=1000"), user=user)
 
     def _deposit(self, user: str, amount: int) -> None:
-        request = Request("POST", f"/v1/accounts/{user}/deposits", {"amount": amount}, self._uuid())
-        self._ask("deposit", request, user=user, amount=amount)
+        is_nameless = self.dice.random() < NAMELESS_SHARE
+        key = None if is_nameless else self._uuid()
+        request = Request("POST", f"/v1/accounts/{user}/deposits", {"amount": amount}, key)
+        self._ask("deposit", request, patient=False if is_nameless else None, user=user, amount=amount)
 
     def _look(self, order: str) -> Operation:
         return self._ask("look", Request("GET", f"/v1/orders/{order}"), order=order)
@@ -309,7 +316,7 @@ class _Client:
             pause = min(pause * 2, PAUSES[1])
         operation = Operation(kind, invoked, self.load.now(), status, answer, key=request.key, tries=tries, **about)
         self.load.history.add(operation)
-        if operation.is_answered and kind in ("open", "deposit", "order"):
+        if operation.is_answered and (request.key or kind == "order" and operation.order):
             self.done.append((kind, request, about))
         if insists and status is None:
             self.load.mistakes.append(f"{operation} was asked for {tries} times and never answered: {about}")

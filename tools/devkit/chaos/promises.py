@@ -72,8 +72,8 @@ class Promises:
         self.operations = sorted(operations, key=lambda operation: operation.invoked)
         self.openings: dict[str, Write] = {}
         """By user."""
-        self.deposits: dict[str, Write] = {}
-        """By Idempotency-Key."""
+        self.deposits: dict[str | tuple[str, int], Write] = {}
+        """By Idempotency-Key; without one, by user and amount."""
         self.orders: dict[str, Write] = {}
         """By label."""
         self.cancels: dict[str, Write] = {}
@@ -114,7 +114,7 @@ class Promises:
             case "open":
                 writes, key, name = self.openings, operation.user, f"the account of {operation.user}"
             case "deposit":
-                writes, key = self.deposits, operation.key
+                writes, key = self.deposits, operation.key or (operation.user, operation.amount)
                 name = f"the deposit of {operation.amount} to {operation.user} under the key {operation.key}"
             case "order":
                 writes, key = self.orders, operation.label

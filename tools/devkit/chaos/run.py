@@ -33,7 +33,7 @@ READY_SECONDS = 60
 SETTLE_SECONDS = 120
 """However an order's events were lost, they are sent again within about a minute."""
 
-SETTLE_MUTATED_SECONDS = 10
+SETTLE_MUTATED_SECONDS = 5
 BREACHES_SHOWN = 3
 """Of each rule; where one is broken, it is often broken many times."""
 
