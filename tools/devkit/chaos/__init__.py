@@ -51,7 +51,9 @@ def main(arguments: list[str]) -> int:
         parser.error("--runs and --seconds are more than 0")
     if options.mutation and options.minutes is not None:
         parser.error("--mutation goes with --runs, not with --minutes")
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # Also where a shell has started it in the background, with SIGINT ignored.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     try:
         return _main(options)
     except Failure as failure:
