@@ -19,10 +19,10 @@ from devkit.settings import Settings
 SECONDS = 40
 EPILOG = """\
 Each run starts a PostgreSQL, a NATS, and two each of orders, payments and the gateway, with a proxy on every way from
-one to another. While clients open accounts, deposit, order, cancel and read, processes are killed, stopped for longer
-than the broker waits, restarted and taken away, what the broker has stored is wiped, put back or forgotten, and
-connections are cut, held up, delayed and robbed of answers. Then everything is mended, and the checker compares what
-there is with what the clients were promised.
+one to another. While clients open accounts, deposit, order, cancel and read, processes are killed, stopped until others
+take their work, restarted and taken away, what the broker has stored is wiped, put back or forgotten, tables are held,
+and connections are cut, held up, delayed and robbed of answers. Then everything is mended, and the checker compares
+what there is with what the clients were promised.
 
 A mutation breaks one rule in the databases (Tests/Chaos/mutations), and the run has to find it.
 

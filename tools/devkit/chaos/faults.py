@@ -61,6 +61,10 @@ def _done(fault: Fault, fleet: Fleet) -> Iterator[None]:
                 yield
                 fleet.go_on(*fault.targets)
                 return
+            case "backup":
+                with fleet.tables_held():
+                    yield
+                return
             case "kill":
                 fleet.kill(fault.targets)
                 yield

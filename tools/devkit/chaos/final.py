@@ -13,7 +13,8 @@ from devkit.chaos.checker import Charge, FinalState
 from devkit.chaos.fleet import Fleet
 from devkit.console import Failure
 
-WAITING = "SELECT count(*) FROM outbox"
+WAITING = """
+  SELECT (SELECT count(*) FROM resends) + (SELECT count(*) FROM outbox JOIN orders USING (id) WHERE status = 1)"""
 """What the orders database still wants payments to do: the one place that knows its tables for that."""
 
 UNSETTLED = "SELECT count(*) FROM orders WHERE status = 1 OR (status = 2 AND cancel_requested_at IS NOT NULL)"

@@ -16,12 +16,21 @@ from devkit.chaos.proxy import Link, Proxies
 from devkit.chaos.schedule import GATEWAYS, LINKS, PROCESSES, SERVICES
 from devkit.home import Home
 from devkit.nats import PrivateNATS
-from devkit.postgres import PrivatePostgres
+from devkit.postgres import DATABASES, PrivatePostgres
 from devkit.processes import Process, Program, discard_all, ending
 from devkit.settings import Settings, any_free_port
 from devkit.system import System, environment_for
 
 STAGES = (("postgres", "nats"), SERVICES, GATEWAYS)
+HOLD_TABLES = """
+  DO $$
+  DECLARE name text;
+  BEGIN
+    FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP
+      EXECUTE format('LOCK TABLE %I IN ACCESS SHARE MODE', name);
+    END LOOP;
+  END $$"""
+
 STOPPING_SECONDS = 40
 """More than a service that drains takes, whatever it has lost."""
 
@@ -164,8 +173,7 @@ class Fleet:
         shutil.rmtree(self.home.nats)
 
     def wipe_consumers(self) -> None:
-        """Removes what the broker, which does not run, knows of its consumers: whoever takes their place gets
-        everything again that the streams hold."""
+        """Removes what the broker, which does not run, knows of its consumers."""
         for consumers in self.home.nats.glob("**/obs"):
             shutil.rmtree(consumers)
 
@@ -185,6 +193,18 @@ class Fleet:
         is lost, as if it had never reached the disk."""
         shutil.rmtree(self.home.nats)
         copy.rename(self.home.nats)
+
+    @contextlib.contextmanager
+    def tables_held(self) -> Iterator[None]:
+        """Holds a lock on every table that stops nobody who reads or writes, as pg_dump does while it runs."""
+        with contextlib.ExitStack() as stack:
+            for database in DATABASES:
+                url = self.system.postgres.url(database, "postgres")
+                command = [str(self.system.postgres.programs / "psql"), "-Xq", "-d", url]
+                session = stack.enter_context(subprocess.Popen(command, stdin=subprocess.PIPE, text=True))
+                session.stdin.write(f"BEGIN; {HOLD_TABLES};\n")
+                session.stdin.flush()
+            yield
 
     def revive(self) -> None:
         """Starts what has ended by itself, noting that it has."""

@@ -41,6 +41,7 @@ KINDS = {
     "wipe": Kind("wipe", 0.1, 1.5, 1),
     "rewind": Kind("rewind", 0.5, 6, 1),
     "forget": Kind("forget", 0.1, 1.5, 1),
+    "backup": Kind("backup", 1, 8, 1),
     "remove": Kind("remove", 2, 10, 1),
     "cut": Kind("cut", 0.2, 4, 4),
     "blackhole": Kind("blackhole", 0.5, 6, 3),
@@ -49,7 +50,7 @@ KINDS = {
     "lose requests": Kind("lose requests", 0.5, 4, 3),
     "delay": Kind("delay", 2, 8, 3),
 }
-"""The long ones outlast AckWait, which is 10 s: then the broker gives to somebody else what was not acknowledged."""
+"""The long ones outlast 10 s of silence, after which others take the work of whoever is silent."""
 
 LINK_FAULTS = ("cut", "blackhole", "lose answers", "lose requests", "delay")
 BROKER_FAULTS = ("wipe", "rewind", "forget")
@@ -94,7 +95,7 @@ def _candidates(kind: str) -> list[tuple[str, ...]]:
         return list(LINKS)
     if kind in BROKER_FAULTS:
         return [("nats",)]
-    return [(name,) for name in (REPLICAS if kind == "remove" else PROCESSES)]
+    return [(name,) for name in {"remove": REPLICAS, "backup": ("postgres",)}.get(kind, PROCESSES)]
 
 
 DECK = tuple(Card(name) for name, kind in KINDS.items() for _ in range(kind.count))
@@ -132,6 +133,7 @@ class Fault:
             "wipe": f"kill -9 {where}, wipe its store, start again after",
             "rewind": f"copy the store of {where}, kill -9 and put the copy back after",
             "forget": f"kill -9 {where}, remove its consumers, start again after",
+            "backup": f"hold every table of {where}, as a backup does, for",
             "remove": f"take {where} away for",
             "cut": f"cut {where} for",
             "blackhole": f"let nothing pass from {where} and back for",
