@@ -17,6 +17,7 @@ from harness import CHECKOUT
 from honest_shop import MISSING, Call, Shop
 from devkit.chaos.checker import Charge, FinalState, check
 from devkit.chaos.history import Operation
+from devkit.chaos.load import CLIENTS, OPENING_AMOUNT, deposit_amounts
 from devkit.chaos.mutations import all_mutations
 from devkit.chaos.schedule import DECK, FAULTS_AT_ONCE_MAX, KINDS, Card, make_schedule
 
@@ -760,6 +761,14 @@ class ScheduleTests(unittest.TestCase):
     def test_a_deck_without_cards_is_a_schedule_without_faults(self) -> None:
         self.assertEqual(make_schedule(1, 60, ()), [])
         self.assertGreater(len(make_schedule(1, 60, DECK)), 20)
+
+
+class LoadTests(unittest.TestCase):
+    def test_no_two_deposits_to_an_account_have_the_same_amount(self) -> None:
+        amounts = [OPENING_AMOUNT]
+        for client in range(CLIENTS):
+            amounts += itertools.islice(deposit_amounts(client, random.Random(client)), 200)
+        self.assertEqual(len(set(amounts)), len(amounts))
 
 
 class MutationTests(unittest.TestCase):

@@ -21,10 +21,11 @@ RATE = 10
 """Operations a second of each client, while it is answered."""
 
 ACCOUNTS = 10
-OPENING_AMOUNT = 999
 ORDER_AMOUNT_MAX = 100
 DEPOSIT_STEP = CLIENTS + 1
 """A deposit is a multiple of this, and the number of its client; what accounts are opened with is a multiple alone."""
+
+OPENING_AMOUNT = 77 * DEPOSIT_STEP
 
 DEPOSIT_STEPS = 24
 """How large deposits are at first: their sum about keeps up with the orders, so that some of those are refused."""
@@ -149,6 +150,15 @@ class Load:
         """Waits for an order to be cancelled; None when none is."""
         with self._cancelled:
             return self.being_cancelled[-1] if self._cancelled.wait(seconds) and self.being_cancelled else None
+
+
+def deposit_amounts(client: int, dice: random.Random) -> Iterator[int]:
+    """Amounts of deposits that a client makes to one account: no other client makes one of the same amount, nor does
+    this one again, so that each ledger entry tells which deposit it is of."""
+    for first in itertools.count(1, DEPOSIT_STEPS):
+        steps = list(range(first, first + DEPOSIT_STEPS))
+        dice.shuffle(steps)
+        yield from (step * DEPOSIT_STEP + client + 1 for step in steps)
 
 
 class _Client:
@@ -288,17 +298,10 @@ class _Client:
         return self.dice.choice(orders[-20:] if self.dice.random() < 0.7 else orders) if orders else None
 
     def _amounts(self, user: str) -> Iterator[int]:
-        """Amounts of deposits: those on one account are all different, whichever clients they come from, so that each
-        ledger entry tells which deposit it is of."""
+        """Amounts of deposits to somebody's account."""
         if user not in self.amounts:
-            self.amounts[user] = self._new_amounts()
+            self.amounts[user] = deposit_amounts(self.index, self.dice)
         return self.amounts[user]
-
-    def _new_amounts(self) -> Iterator[int]:
-        for first in itertools.count(1, DEPOSIT_STEPS):
-            steps = list(range(first, first + DEPOSIT_STEPS))
-            self.dice.shuffle(steps)
-            yield from (step * DEPOSIT_STEP + self.index + 1 for step in steps)
 
     def _ask(self, kind: str, request: Request, *, patient: bool | None = None, **about: Any) -> Operation:
         """Asks until there is an answer, if the client insists, and writes down what came of it."""
