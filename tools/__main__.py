@@ -5,7 +5,7 @@ import sys
 
 from devkit.console import Failure, complain
 
-COMMANDS = ("up", "down", "test", "bench", "fuzz")
+COMMANDS = ("up", "down", "test", "bench", "fuzz", "chaos")
 
 
 def main() -> int:

@@ -59,18 +59,20 @@ class System:
         gateway = self.gateway(self.ports["http"], self.ports["gatewayAdmin"], self.backends)
         return [servers, services, [gateway]]
 
-    def service(self, name: str, port: int, admin_port: int) -> Program:
-        """`orders` or `payments`; a replica is called `orders-2`."""
+    def service(
+        self, name: str, port: int, admin_port: int, *, nats_url: str | None = None, database: str | None = None
+    ) -> Program:
+        """`orders` or `payments`; a replica is called `orders-2`. It may be given other ways to its servers."""
         process = Process(self.home, name)
         kind = process.kind
         return Program(
             process,
             [str(self.programs / f"gozon-{kind}"), f"--{kind}-port", str(port), f"--{kind}-admin-port", str(admin_port)]
-            + ["--nats-url", self.nats_url, "--migrations", str(CHECKOUT / "Schemas" / "sql" / kind)]
+            + ["--nats-url", nats_url or self.nats_url, "--migrations", str(CHECKOUT / "Schemas" / "sql" / kind)]
             + ["--ports-file", process.marker],
             probe=http_probe(f"http://127.0.0.1:{admin_port}/readyz"),
             # Not a flag: it may hold a password, and everybody on the machine sees command lines.
-            environment={f"GOZON_DATABASE_URL_{kind.upper()}": self.databases[kind]},
+            environment={f"GOZON_DATABASE_URL_{kind.upper()}": database or self.databases[kind]},
         )
 
     def gateway(self, port: int, admin_port: int, backends: str, name: str = "gateway") -> Program:
@@ -115,15 +117,20 @@ class System:
             if child:
                 say(f"  {program.name} is ready (pid {child.pid}, port {self.ports[PORTS_OF[program.name][0]]})")
 
-    def _write_env(self) -> None:
-        exports = {
+    @property
+    def addresses(self) -> dict[str, str]:
+        """The variables by which the client tool finds everything."""
+        return {
             "GOZON_BACKENDS": self.backends,
             "GOZON_NATS_URL": self.nats_url,
             "GOZON_DATABASE_URL_ORDERS": self.databases["orders"],
             "GOZON_DATABASE_URL_PAYMENTS": self.databases["payments"],
         }
+
+    def _write_env(self) -> None:
+        exports = self.addresses.items()
         # What is set already wins.
-        lines = [f'[ "${{{name}:-}}" ] || export {name}={shlex.quote(value)}\n' for name, value in exports.items()]
+        lines = [f'[ "${{{name}:-}}" ] || export {name}={shlex.quote(value)}\n' for name, value in exports]
         write_whole(
             self.home.env_file, "".join(lines), mode=0o600
         )  # The addresses of outside servers may hold passwords.
