@@ -2,6 +2,7 @@
 /// and what follows from them for the body.
 struct FieldRules {
   private(set) var framing = RequestHead.Framing.none
+  /// Whether the client may wait for `100 Continue`; of no meaning without a body.
   private(set) var expectsContinue = false
 
   /// Checks the fields that the lexer found in `text`.
@@ -34,7 +35,6 @@ struct FieldRules {
       throw .malformed(hosts == 0 ? "The request has no Host field." : "The request has more than one Host field.")
     }
     if framing == .length(0) { framing = .none }
-    if framing == .none { expectsContinue = false }
   }
 
   private mutating func expect(_ value: ArraySlice<UInt8>, isVersion10: Bool) throws(HTTPRefusal) {

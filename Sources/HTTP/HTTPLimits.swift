@@ -10,7 +10,12 @@ package struct HTTPLimits: Sendable {
   package var bodyBytesMax = 1 << 20
   /// Requests of one connection in work at once; what comes after them waits in the socket.
   package var pipelineDepthMax = 32
-  /// Bytes of unsent responses at which a connection is not read any more.
+  /// Requests of one HTTP/2 connection in work at once; further ones are refused (REFUSED_STREAM), and a client that goes on
+  /// is sent away.
+  package var streamsMax = 100
+  /// Bytes of bodies, in and out, that the requests of one HTTP/2 connection hold together; further requests are refused.
+  package var heldBytesMax = 16 << 20
+  /// Bytes of unsent responses at which a connection is not read any more, and at which the producers of bodies wait.
   package var unsentBytesMax = 256 * 1024
   /// Open connections; further ones are answered with 503 and closed.
   package var connectionsMax = 10_000

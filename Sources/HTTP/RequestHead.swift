@@ -37,7 +37,7 @@ extension RequestHead {
     fields = HTTPFields(text: text, entries: lexed.entries)
     isVersion10 = line.isVersion10
     keepsAlive = lexed.keepsAlive
-    expectsContinue = rules.expectsContinue
+    expectsContinue = rules.expectsContinue && rules.framing != .none
     framing = rules.framing
   }
 }
