@@ -3,9 +3,6 @@ internal import EventLoop
 /// One client's connection by HTTP/2: performs what its session says, runs the handlers, and keeps time.
 // Confined to its server's event loop.
 final class HTTP2Connection: ServedConnection, @unchecked Sendable {
-  /// How long a client may take to read that the connection will end, before no more requests are taken.
-  private static let noticeTimeout: Duration = .seconds(1)
-
   let server: HTTPServer
   let tcp: TCPConnection
   let session: HTTP2Session
@@ -19,6 +16,7 @@ final class HTTP2Connection: ServedConnection, @unchecked Sendable {
   private var headDeadline: LoopInstant?
   private var idleDeadline: LoopInstant?
   private var sendDeadline: LoopInstant?
+  /// Until when the client may take to read that the connection will end; then no more requests are taken.
   private var noticeDeadline: LoopInstant?
   private var hasLeft = false
   private(set) lazy var peer = tcp.peer
@@ -178,7 +176,7 @@ final class HTTP2Connection: ServedConnection, @unchecked Sendable {
   /// cancellation.
   func drain() {
     if noticeDeadline != nil || hasLeft { return }
-    noticeDeadline = loop.now + Self.noticeTimeout
+    noticeDeadline = loop.now + limits.drainTimeout / 10
     session.announceEnd()
     for stream in session.streams.values where stream.writer != nil { stream.task?.cancel() }
     scheduleFlush()

@@ -141,6 +141,7 @@ final class HTTP2Session {
     case NGHTTP2_SETTINGS where !isAcknowledgement: meter.spend(5)
     case NGHTTP2_PING, NGHTTP2_SETTINGS: if !isAcknowledgement { meter.spend(1) }
     case NGHTTP2_RST_STREAM: meter.spend(2)
+    // Frames of unknown types are skipped by nghttp2, and never get here.
     default: meter.spend(1)
     }
   }

@@ -93,14 +93,14 @@ import Testing
     try await HTTP2Site.serve { server, site in
       let client = try await RawClient(server)
       client.send(Wire.greeting + Self.grant(0, 1 << 20) + Wire.get(1, "/large") + Wire.get(3, "/endless"))
-      try await client.wait { client.body(1).utf8.count == 65_535 && client.body(3).utf8.count == 65_535 }
+      try await client.wait { client.bodyCount(1) == 65_535 && client.bodyCount(3) == 65_535 }
       try await server.loop.sleep(for: .milliseconds(20))
       #expect(site.bytes <= 65_535 + 80_000)
       client.send(Self.grant(1, 300_000))
       try await client.wait { client.hasEnded(1) }
-      #expect(client.body(1).utf8.count == 300_000 && client.body(3).utf8.count == 65_535)
+      #expect(client.bodyCount(1) == 300_000 && client.bodyCount(3) == 65_535)
       client.send(Self.grant(3, 100_000))
-      try await client.wait { client.body(3).utf8.count == 165_535 }
+      try await client.wait { client.bodyCount(3) == 165_535 }
       client.send(Self.cancel(3))
       try await client.wait { site.failed == 1 && server.requestCount == 0 }
     }
@@ -124,14 +124,12 @@ import Testing
     try await HTTP2Site.serve(limits) { server, site in
       let client = try await RawClient(server)
       client.send(Wire.greeting)
-      var stream: UInt32 = 1
-      for _ in 0..<400 where !client.isClosed {
-        client.send(
-          (0..<10).flatMap { _ in
-            defer { stream += 2 }
-            return Wire.get(stream, "/stubborn") + Self.cancel(stream)
-          })
-        try await server.loop.sleep(for: .milliseconds(1))
+      for round in 0..<400 where !client.isClosed {
+        let streams = (0..<10).map { UInt32(round * 20 + $0 * 2 + 1) }
+        for requests in [streams.map { Wire.get($0, "/stubborn") }, streams.map(Self.cancel)] {
+          client.send(requests.flatMap { $0 })
+          try await server.loop.sleep(for: .milliseconds(2))
+        }
       }
       try await client.waitForClose()
       #expect(site.started == 10 && client.frames(Kind.goAway).last?.errorCode == 11)
@@ -142,7 +140,7 @@ import Testing
   @Test(arguments: [
     ("ping", Wire.ping()), ("settings", Wire.frame(Kind.settings)),
     ("empty data", Wire.frame(Kind.data, 0, 1)), ("padding", Wire.frame(Kind.data, Wire.padded, 1, [2, 0, 0])),
-    ("priority", Wire.frame(Kind.priority, 0, 3, [0, 0, 0, 0, 1])), ("unknown", Wire.frame(0x99)),
+    ("priority", Wire.frame(Kind.priority, 0, 3, [0, 0, 0, 0, 1])),
     ("window updates", Wire.frame(Kind.windowUpdate, 0, 0, [0, 0, 0, 1])),
   ])
   func `floods end in ENHANCE_YOUR_CALM`(name: String, frame: [UInt8]) async throws {
@@ -219,7 +217,9 @@ import Testing
   }
 
   @Test func `a shutdown says goodbye in two steps, and answers what came in between`() async throws {
-    try await HTTP2Site.serve { server, site in
+    var limits = HTTPLimits()
+    limits.drainTimeout = .seconds(80)
+    try await HTTP2Site.serve(limits) { server, site in
       let client = try await RawClient(server)
       client.send(Wire.greeting + Wire.get(1, "/slow") + Wire.get(3, "/ticks"))
       try await client.wait { site.slow.count == 1 && client.body(3) == "tick" }

@@ -76,11 +76,12 @@ final class HTTP2Site: @unchecked Sendable {
 }
 
 extension RawClient {
-  var frames: [HTTP2Wire] { HTTP2Wire.frames(bytes) }
-
   func frames(_ kind: UInt8, _ stream: UInt32? = nil) -> [HTTP2Wire] {
     frames.filter { $0.kind == kind && (stream == nil || $0.stream == stream) }
   }
+
+  /// How many bytes of a body came on a stream.
+  func bodyCount(_ stream: UInt32) -> Int { frames(HTTP2Wire.Kind.data, stream).reduce(0) { $0 + $1.payload.count } }
 
   /// The body that came on a stream.
   func body(_ stream: UInt32) -> String {

@@ -90,19 +90,15 @@ struct HTTP2Wire: Equatable {
 
   // MARK: - Reading
 
-  /// The frames that are whole in `bytes`.
-  static func frames(_ bytes: [UInt8]) -> [HTTP2Wire] {
-    var (frames, rest): ([HTTP2Wire], ArraySlice<UInt8>) = ([], bytes[...])
-    while rest.count >= 9 {
-      let head = Array(rest.prefix(9))
-      let length = Int(head[0]) << 16 | Int(head[1]) << 8 | Int(head[2])
-      guard rest.count >= 9 + length else { break }
-      let stream = head[5...].reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
-      let payload = Array(rest.dropFirst(9).prefix(length))
-      frames.append(HTTP2Wire(kind: head[3], flags: head[4], stream: stream, payload: payload))
-      rest = rest.dropFirst(9 + length)
-    }
-    return frames
+  /// The frame at an offset of `bytes`, and where it ends; nil when it is not whole.
+  static func frame(in bytes: [UInt8], at start: Int) -> (frame: HTTP2Wire, end: Int)? {
+    guard bytes.count - start >= 9 else { return nil }
+    let length = Int(bytes[start]) << 16 | Int(bytes[start + 1]) << 8 | Int(bytes[start + 2])
+    let end = start + 9 + length
+    guard bytes.count >= end else { return nil }
+    let stream = bytes[start + 5..<start + 9].reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+    let payload = Array(bytes[start + 9..<end])
+    return (HTTP2Wire(kind: bytes[start + 3], flags: bytes[start + 4], stream: stream, payload: payload), end)
   }
 
   /// The error code of a reset or a GOAWAY.

@@ -10,6 +10,8 @@ final class RawClient: TCPConnectionDelegate, @unchecked Sendable {
   let connection: TCPConnection
   private(set) var bytes: [UInt8] = []
   private(set) var isClosed = false
+  private var framesEnd = 0
+  private var framesSeen: [HTTP2Wire] = []
   /// What ended the connection; nil after a good end.
   private(set) var error: IOError?
 
@@ -29,6 +31,15 @@ final class RawClient: TCPConnectionDelegate, @unchecked Sendable {
   func closed(_ error: IOError?) {
     self.error = error
     isClosed = true
+  }
+
+  /// What came, as frames of HTTP/2.
+  var frames: [HTTP2Wire] {
+    while let (frame, end) = HTTP2Wire.frame(in: bytes, at: framesEnd) {
+      framesSeen.append(frame)
+      framesEnd = end
+    }
+    return framesSeen
   }
 
   /// What came, as text.
