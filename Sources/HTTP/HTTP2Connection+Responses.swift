@@ -25,8 +25,11 @@ extension HTTP2Connection: HTTPBodySink {
       }
       self.server.endRequest()
       self.handlerEnded(stream)
-      if case .bytes = response.content {
+      switch response.content {
+      case .bytes:
         self.respond(stream, self.server.compression?.coded(response, for: request.fields) ?? response)
+      case .stream: break
+      case .webSocket: self.refuse(stream, .malformed("A WebSocket is opened by HTTP/1.1."))
       }
     }
     if !stream.hasAnswered { stream.task = task }

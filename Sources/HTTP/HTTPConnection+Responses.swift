@@ -8,6 +8,7 @@ extension HTTPConnection: HTTPBodySink {
     guard !isEnded, exchanges.indices.contains(index) else { return }
     exchanges[index].response = response
     exchanges[index].task = nil
+    if number == upgradeNumber { upgradeNumber = nil }
     sendWhatIsDue()
   }
 
@@ -43,6 +44,7 @@ extension HTTPConnection: HTTPBodySink {
     let writer = HTTPBodyWriter(loop: loop, sink: self, number: number)
     exchanges[index].response = response
     exchanges[index].writer = writer
+    if number == upgradeNumber { upgradeNumber = nil }
     if server.isDraining { withUnsafeCurrentTask { $0?.cancel() } }
     sendWhatIsDue()
     do {
@@ -51,6 +53,31 @@ extension HTTPConnection: HTTPBodySink {
     } catch {
       streamEnded(number, isWhole: false)
     }
+  }
+
+  // MARK: - WebSocket
+
+  /// Goes on as a WebSocket; its request ends with its handler.
+  func upgrade(
+    _ number: Int, _ response: HTTPResponse, _ subprotocol: String?, _ handler: @escaping WebSocket.Handler
+  ) {
+    guard !isEnded, number == firstNumber, number == upgradeNumber else {
+      server.endRequest()
+      return respond(
+        to: number, server.refuse(.malformed("A WebSocket cannot be opened while other requests are in work.")))
+    }
+    let context = ResponseEncoder.Context(isHead: false, isVersion10: false, keepsAlive: true)
+    prepareOutput()
+    server.encode(response, context, to: &output)
+    scheduleFlush()
+    exchanges = []
+    flush()
+    if isEnded { return server.endRequest() }
+    let first = leave()
+    let successor = WebSocketConnection(server: server, tcp: tcp)
+    server.replace(self, by: successor)
+    successor.start(subprotocol: subprotocol, handler)
+    if !first.isEmpty { successor.received(first.span.bytes) }
   }
 
   /// Sends the head of the first response, whose producer writes the rest.

@@ -40,6 +40,8 @@ final class HTTPConnection: ServedConnection, @unchecked Sendable {
   /// No request after those in work is taken; what still arrives is dropped.
   private var isLastTaken = false
   var owesContinue = false
+  /// The request that asks for another protocol, until it is answered: what follows it may be that protocol.
+  var upgradeNumber: Int?
   private(set) var isEnded = false
   private var awaited = Awaited.request(0)
   private var readDeadline: LoopInstant?
@@ -88,7 +90,10 @@ final class HTTPConnection: ServedConnection, @unchecked Sendable {
     unread = []
     guard isHTTP2 else { return read(first.span.bytes) }
     isEnded = true
-    server.handOver(self, to: HTTP2Connection(server: server, tcp: tcp), first)
+    let successor = HTTP2Connection(server: server, tcp: tcp)
+    server.replace(self, by: successor)
+    successor.start()
+    successor.received(first.span.bytes)
   }
 
   private func read(_ bytes: borrowing RawSpan) {
@@ -115,9 +120,10 @@ final class HTTPConnection: ServedConnection, @unchecked Sendable {
 
   private var isFull: Bool {
     exchanges.count >= limits.pipelineDepthMax || tcp.queuedBytes + output.count > limits.unsentBytesMax
+      || upgradeNumber != nil
   }
 
-  private func resumeIfPaused() {
+  func resumeIfPaused() {
     guard isPaused, !isFull, !isEnded else { return }
     isPaused = false
     let bytes = unread
@@ -132,6 +138,7 @@ final class HTTPConnection: ServedConnection, @unchecked Sendable {
       isHead: head.method == .head, isVersion10: head.isVersion10, keepsAlive: head.keepsAlive)
     if !head.keepsAlive { isLastTaken = true }
     let number = firstNumber + exchanges.count
+    if head.asksForUpgrade { upgradeNumber = number }
     exchanges.append(Exchange(context: context))
     guard server.beginRequest() else {
       return respond(to: number, server.refuse(HTTPRefusal(.serviceUnavailable, "This server has too much to do.")))
@@ -140,12 +147,15 @@ final class HTTPConnection: ServedConnection, @unchecked Sendable {
     let handler = server.handler
     let task = loop.startTask {
       let response = await handler(request)
-      if case .stream(let produce) = response.content {
-        await self.stream(response, produce, to: number)
-        self.server.endRequest()
-      } else {
+      switch response.content {
+      case .bytes:
         self.server.endRequest()
         self.respond(to: number, self.server.compression?.coded(response, for: request.fields) ?? response)
+      case .stream(let produce):
+        await self.stream(response, produce, to: number)
+        self.server.endRequest()
+      case .webSocket(let subprotocol, let handler):
+        self.upgrade(number, response, subprotocol, handler)
       }
     }
     let index = number - firstNumber
@@ -290,6 +300,12 @@ final class HTTPConnection: ServedConnection, @unchecked Sendable {
   }
 
   func closed(_ error: IOError?) { end() }
+
+  /// Leaves the connection to another protocol; what has come of that.
+  func leave() -> [UInt8] {
+    isEnded = true
+    return unread
+  }
 
   private func end() {
     if isEnded { return }

@@ -17,6 +17,8 @@ package struct HTTPLimits: Sendable {
   package var heldBytesMax = 16 << 20
   /// Bytes of unsent responses at which a connection is not read any more, and at which the producers of bodies wait.
   package var unsentBytesMax = 256 * 1024
+  /// Bytes of a message that a WebSocket takes; longer ones close it with 1009.
+  package var webSocketMessageBytesMax = 64 * 1024
   /// Open connections; further ones are answered with 503 and closed.
   package var connectionsMax = 10_000
   /// Requests in work over all connections; further ones are answered with 503.
@@ -29,6 +31,10 @@ package struct HTTPLimits: Sendable {
   package var idleTimeout: Duration = .seconds(75)
   /// How long responses may lie unsent because the client does not read; then the connection is cut.
   package var sendTimeout: Duration = .seconds(30)
+  /// How long nothing may come from a WebSocket before it is pinged, and again until it is cut.
+  package var webSocketPingInterval: Duration = .seconds(30)
+  /// How long a client may take to close a WebSocket that we have closed.
+  package var webSocketCloseTimeout: Duration = .seconds(5)
   /// How long a graceful shutdown waits for requests in work; then they are cancelled.
   package var drainTimeout: Duration = .seconds(10)
 

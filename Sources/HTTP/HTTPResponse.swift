@@ -8,6 +8,8 @@ package struct HTTPResponse: Sendable {
     case bytes([UInt8])
     /// A body that is made while it is sent.
     case stream(HTTPBodyWriter.Producer)
+    /// A conversation by WebSocket, after a response with the status 101.
+    case webSocket(subprotocol: String?, WebSocket.Handler)
   }
 
   package var status: HTTPStatus
@@ -48,6 +50,8 @@ package struct HTTPResponse: Sendable {
   /// The status and why, as plain text.
   package static func text(_ refusal: HTTPRefusal) -> HTTPResponse {
     let status = refusal.status
-    return content("text/plain; charset=utf-8", "\(status.code) \(status.reason): \(refusal.detail)\n", status: status)
+    let text = "\(status.code) \(status.reason): \(refusal.detail)\n"
+    return HTTPResponse(
+      status, fields: [("Content-Type", "text/plain; charset=utf-8")] + refusal.fields, body: Array(text.utf8))
   }
 }

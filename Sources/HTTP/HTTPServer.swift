@@ -121,12 +121,10 @@ package final class HTTPServer: @unchecked Sendable {
     }
   }
 
-  /// Goes on with a connection as HTTP/2; `first` has come of it.
-  func handOver(_ connection: HTTPConnection, to successor: HTTP2Connection, _ first: [UInt8]) {
+  /// A connection goes on by another protocol.
+  func replace(_ connection: HTTPConnection, by successor: any ServedConnection) {
     connections[ObjectIdentifier(connection)] = nil
     connections[ObjectIdentifier(successor)] = successor
-    successor.start()
-    successor.received(first.span.bytes)
   }
 
   /// Forgets a connection that has ended.

@@ -33,6 +33,7 @@ struct ResponseEncoder {
         bytes.append(contentsOf: "Content-Length: ".utf8)
         bytes.append(contentsOf: String(body.count).utf8)
         bytes.append(contentsOf: "\r\n".utf8)
+      case .webSocket: break
       case .stream:
         if !context.isVersion10 { bytes.append(contentsOf: "Transfer-Encoding: chunked\r\n".utf8) }
       }
