@@ -28,7 +28,9 @@ enum AcceptEncoding {
   private static func weight(_ parameters: ArraySlice<String>) -> Int? {
     guard let parameter = parameters.first else { return 1_000 }
     let digits = parameter.utf8.drop { $0 == UInt8(ascii: "q") || $0 == UInt8(ascii: "=") || $0.isBlank }
-    guard parameters.count == 1, parameter.hasPrefix("q"), let first = digits.first, first.isASCIIDigit else { return nil }
+    guard parameters.count == 1, parameter.hasPrefix("q"), let first = digits.first, first.isASCIIDigit else {
+      return nil
+    }
     let fraction = digits.dropFirst()
     guard fraction.isEmpty || fraction.first == UInt8(ascii: "."), fraction.count <= 4,
       fraction.dropFirst().allSatisfy(\.isASCIIDigit)

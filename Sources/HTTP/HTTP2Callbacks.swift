@@ -65,7 +65,8 @@ enum HTTP2Callbacks {
       HTTP2Session.of(owner).headersBegan(frame!.pointee)
       return 0
     }
-    nghttp2_session_callbacks_set_on_header_callback(callbacks) { _, frame, name, nameCount, value, valueCount, _, owner in
+    nghttp2_session_callbacks_set_on_header_callback(callbacks) {
+      _, frame, name, nameCount, value, valueCount, _, owner in
       let goesOn = HTTP2Session.of(owner).fieldReceived(
         frame!.pointee, UnsafeRawBufferPointer(start: name, count: nameCount).bytes,
         UnsafeRawBufferPointer(start: value, count: valueCount).bytes)

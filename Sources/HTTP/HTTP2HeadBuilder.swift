@@ -88,7 +88,8 @@ struct HTTP2HeadBuilder {
     guard !isTooLarge else {
       throw HTTPRefusal(
         .headerFieldsTooLarge,
-        "The request has more than \(limits.headBytesMax) bytes of header fields, or more than \(limits.fieldsMax) fields.")
+        "The request has more than \(limits.headBytesMax) bytes of header fields, or more than \(limits.fieldsMax) fields."
+      )
     }
     guard let known = RequestLine.method(method[...]) else { throw .unknownMethod(method[...]) }
     guard ["http", "https"].contains(where: { scheme[...].equalsIgnoringCase($0) }) else {

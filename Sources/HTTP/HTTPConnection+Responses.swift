@@ -73,9 +73,8 @@ extension HTTPConnection: HTTPBodySink {
     exchanges = []
     flush()
     if isEnded { return server.endRequest() }
-    let first = leave()
     let successor = WebSocketConnection(server: server, tcp: tcp)
-    server.replace(self, by: successor)
+    let first = leave(to: successor)
     successor.start(subprotocol: subprotocol, handler)
     if !first.isEmpty { successor.received(first.span.bytes) }
   }
@@ -102,7 +101,8 @@ extension HTTPConnection: HTTPBodySink {
       // Nothing has been sent: the response can still be another.
       let failure = HTTPRefusal(.internalServerError, "The response could not be made.")
       let response = exchanges[index].response ?? HTTPResponse(.noContent)
-      return respond(to: number, isWhole ? HTTPResponse(response.status, fields: response.fields) : server.refuse(failure))
+      return respond(
+        to: number, isWhole ? HTTPResponse(response.status, fields: response.fields) : server.refuse(failure))
     }
     exchanges.removeFirst()
     firstNumber += 1

@@ -43,6 +43,8 @@ final class HTTPConnection: ServedConnection, @unchecked Sendable {
   /// The request that asks for another protocol, until it is answered: what follows it may be that protocol.
   var upgradeNumber: Int?
   private(set) var isEnded = false
+  /// What the connection is now, when it is not HTTP/1 any more.
+  private var successor: (any ServedConnection)?
   private var awaited = Awaited.request(0)
   private var readDeadline: LoopInstant?
   private var sendDeadline: LoopInstant?
@@ -89,9 +91,8 @@ final class HTTPConnection: ServedConnection, @unchecked Sendable {
     isSettled = true
     unread = []
     guard isHTTP2 else { return read(first.span.bytes) }
-    isEnded = true
     let successor = HTTP2Connection(server: server, tcp: tcp)
-    server.replace(self, by: successor)
+    _ = leave(to: successor)
     successor.start()
     successor.received(first.span.bytes)
   }
@@ -115,7 +116,11 @@ final class HTTPConnection: ServedConnection, @unchecked Sendable {
         refuse(error)
       }
     }
-    renewDeadline()
+    if let successor {
+      if position < bytes.byteCount { successor.received(bytes.extracting(position..<bytes.byteCount)) }
+    } else {
+      renewDeadline()
+    }
   }
 
   private var isFull: Bool {
@@ -301,9 +306,11 @@ final class HTTPConnection: ServedConnection, @unchecked Sendable {
 
   func closed(_ error: IOError?) { end() }
 
-  /// Leaves the connection to another protocol; what has come of that.
-  func leave() -> [UInt8] {
+  /// Leaves the connection to another protocol, whose bytes that have come are given to it after this.
+  func leave(to successor: any ServedConnection) -> [UInt8] {
     isEnded = true
+    self.successor = successor
+    server.replace(self, by: successor)
     return unread
   }
 

@@ -69,7 +69,9 @@ final class WebSocketConnection: ServedConnection, @unchecked Sendable {
   }
 
   private func pauseIfFull() {
-    guard !isEnded, socket?.isFull ?? false || tcp.queuedBytes > limits.unsentBytesMax, session.isReading else { return }
+    guard !isEnded, socket?.isFull ?? false || tcp.queuedBytes > limits.unsentBytesMax, session.isReading else {
+      return
+    }
     isPaused = true
     tcp.pauseReading()
   }

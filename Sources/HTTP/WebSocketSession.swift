@@ -18,7 +18,11 @@ final class WebSocketSession {
   private var context: wslay_event_context_ptr?
   private var input = UnsafeRawBufferPointer(start: nil, count: 0)
   private var message: [UInt8] = []
-  private var isControlFrame = false
+  private var opcode: UInt8 = 0
+  /// The payload of a close frame.
+  private var farewell: [UInt8] = []
+  /// Whether the peer broke the protocol in a way that wslay does not see.
+  private var hasFailed = false
   private(set) var events: [Event] = []
   /// What is to be sent, in order.
   var output: [UInt8] = []
@@ -111,17 +115,32 @@ final class WebSocketSession {
   fileprivate func appendOutput(_ bytes: UnsafeBufferPointer<UInt8>) { output.append(contentsOf: bytes) }
 
   fileprivate func frameBegan(opcode: UInt8, count: UInt64) {
-    isControlFrame = opcode & 0x8 != 0
+    self.opcode = opcode
+    farewell = []
     // A close frame has a code, or nothing (RFC 6455 section 5.5.1).
     if opcode == UInt8(WSLAY_CONNECTION_CLOSE.rawValue), count == 1 { fail(WSLAY_CODE_PROTOCOL_ERROR) }
+    let isControlFrame = opcode & 0x8 != 0
     if !isControlFrame, UInt64(message.count) + count > UInt64(messageBytesMax) { fail(WSLAY_CODE_MESSAGE_TOO_BIG) }
   }
 
+  /// wslay looks at the reason of a close frame that comes in pieces, and misses two bytes of each piece.
+  fileprivate func frameEnded() {
+    guard opcode == UInt8(WSLAY_CONNECTION_CLOSE.rawValue), farewell.count > 2 else { return }
+    if String(validating: farewell[2...], as: UTF8.self) == nil { fail(WSLAY_CODE_INVALID_FRAME_PAYLOAD_DATA) }
+  }
+
   fileprivate func payloadReceived(_ bytes: UnsafeBufferPointer<UInt8>) {
-    if !isControlFrame, isReading { message.append(contentsOf: bytes) }
+    guard isReading else { return }
+    if opcode == UInt8(WSLAY_CONNECTION_CLOSE.rawValue) {
+      farewell.append(contentsOf: bytes)
+    } else if opcode & 0x8 == 0 {
+      message.append(contentsOf: bytes)
+    }
   }
 
   fileprivate func messageReceived(_ argument: wslay_event_on_msg_recv_arg) {
+    let isClose = argument.opcode == UInt8(WSLAY_CONNECTION_CLOSE.rawValue)
+    guard isReading || isClose && !hasFailed else { return }
     let whole = message
     switch wslay_opcode(UInt32(argument.opcode)) {
     case WSLAY_TEXT_FRAME: events.append(.message(.text(String(decoding: whole, as: UTF8.self))))
@@ -136,6 +155,7 @@ final class WebSocketSession {
   }
 
   private func fail(_ code: wslay_status_code) {
+    hasFailed = true
     wslay_event_shutdown_read(context)
     wslay_event_queue_close(context, UInt16(code.rawValue), nil, 0)
     message = []
@@ -160,6 +180,7 @@ private enum WebSocketCallbacks {
       WebSocketSession.of(owner).payloadReceived(
         UnsafeBufferPointer(start: chunk!.pointee.data, count: chunk!.pointee.data_length))
     }
+    callbacks.on_frame_recv_end_callback = { _, owner in WebSocketSession.of(owner).frameEnded() }
     callbacks.on_msg_recv_callback = { _, message, owner in
       WebSocketSession.of(owner).messageReceived(message!.pointee)
     }

@@ -17,7 +17,8 @@ import Testing
     try await HTTP2Site.serve { server, site in
       let client = try await RawClient(server)
       let fields = [("accept", "a/b"), ("cookie", "a=b"), ("x-empty", ""), ("cookie", "c=d")]
-      client.send(Wire.greeting + Wire.post(1, "/a%20b?c=d", fields) + Wire.data(1, [0x68]) + Wire.data(1, [0x69], ends: true))
+      client.send(
+        Wire.greeting + Wire.post(1, "/a%20b?c=d", fields) + Wire.data(1, [0x68]) + Wire.data(1, [0x69], ends: true))
       try await client.wait { client.hasEnded(1) }
       #expect(client.body(1) == "/a%20bhi")
       let request = try #require(site.requests.first)

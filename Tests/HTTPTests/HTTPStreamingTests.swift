@@ -156,12 +156,9 @@ import Testing
       let client = try await RawClient(server)
       client.connection.pauseReading()
       client.send("GET /endless\(Self.tail)")
-      try await client.wait { log.bytes > 0 }
-      try await server.loop.sleep(for: .milliseconds(100))
-      let taken = log.bytes
-      try await server.loop.sleep(for: .milliseconds(50))
-      #expect(log.bytes == taken)
       try await client.wait { log.gone == 1 && server.connectionCount == 0 }
+      // What the sockets take, and not what could be written in that time.
+      #expect((1..<20_000_000).contains(log.bytes))
     }
   }
 

@@ -3,7 +3,8 @@ import Testing
 
 @Suite struct AcceptEncodingTests {
   @Test(arguments: [
-    "gzip", "GZIP", "x-gzip", "deflate, gzip;q=0.5", "br;q=1.0, gzip;q=0.8, *;q=0.1", "*", "*;q=0.001", "gzip ; q=1.000",
+    "gzip", "GZIP", "x-gzip", "deflate, gzip;q=0.5", "br;q=1.0, gzip;q=0.8, *;q=0.1", "*", "*;q=0.001",
+    "gzip ; q=1.000",
     "identity;q=0.5, gzip;q=0.5", "identity;q=0, gzip", "gzip;q=0.2, *;q=0",
   ])
   func `gzip is wanted`(list: String) { #expect(AcceptEncoding.prefersGzip(list)) }
