@@ -93,6 +93,8 @@ let package = Package(
     program("gozon", ["ClientTool"]),
     // What tools/bench loads to measure RPC alone, and what loads its streams.
     program("bench-server", ["Probe", "API", "RPC", "Service", "EventLoop", "Wire"]),
+    // What tests and load generators ask by HTTP.
+    program("bench-http", ["HTTP", "Service", "EventLoop"]),
     program("bench-client", ["API", "RPC", "Service", "EventLoop", "Wire"]),
 
     // Tests: one target for each module; TestSupport is shared.
