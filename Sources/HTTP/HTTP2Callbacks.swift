@@ -35,14 +35,17 @@ enum HTTP2Callbacks {
 
   /// Gives nghttp2 what is next of a response's body.
   static let readOutput: nghttp2_data_source_read_callback = { _, stream, buffer, capacity, flags, _, owner in
-    guard let next = HTTP2Session.of(owner).takeOutput(stream: stream, capacity: capacity) else {
-      return Int(NGHTTP2_ERR_DEFERRED.rawValue)
+    switch HTTP2Session.of(owner).takeOutput(stream: stream, capacity: capacity) {
+    case .bytes(let bytes, let isLast):
+      bytes.withUnsafeBufferPointer { bytes in
+        if let start = bytes.baseAddress { buffer!.update(from: start, count: bytes.count) }
+      }
+      if isLast { flags!.pointee |= UInt32(NGHTTP2_DATA_FLAG_EOF.rawValue) }
+      return bytes.count
+    case .later: return Int(NGHTTP2_ERR_DEFERRED.rawValue)
+    // Resets the stream with INTERNAL_ERROR.
+    case .failed: return Int(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue)
     }
-    next.bytes.withUnsafeBufferPointer { bytes in
-      if let start = bytes.baseAddress { buffer!.update(from: start, count: bytes.count) }
-    }
-    if next.isEnd { flags!.pointee |= UInt32(NGHTTP2_DATA_FLAG_EOF.rawValue) }
-    return next.bytes.count
   }
 
   private static func setFrameCallbacks(_ callbacks: OpaquePointer) {

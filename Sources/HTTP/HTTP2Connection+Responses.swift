@@ -84,13 +84,13 @@ extension HTTP2Connection: HTTPBodySink {
     if server.isDraining { withUnsafeCurrentTask { $0?.cancel() } }
     do {
       try await produce(writer)
-      stream.output.end()
-      session.outputAppended(stream)
+      stream.output.end(isWhole: true)
     } catch {
-      if !stream.isClosed { session.reset(stream.id, .internalError) }
+      stream.output.end(isWhole: false)
     }
     writer.end()
     stream.writer = nil
+    if !stream.isClosed { session.outputAppended(stream) }
   }
 
   func room(for number: Int) -> Int {

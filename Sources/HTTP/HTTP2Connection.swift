@@ -3,6 +3,8 @@ internal import EventLoop
 /// One client's connection by HTTP/2: performs what its session says, runs the handlers, and keeps time.
 // Confined to its server's event loop.
 final class HTTP2Connection: ServedConnection, @unchecked Sendable {
+  private static let lingerTime: Duration = .seconds(1)
+
   let server: HTTPServer
   let tcp: TCPConnection
   let session: HTTP2Session
@@ -155,6 +157,7 @@ final class HTTP2Connection: ServedConnection, @unchecked Sendable {
     if let deadline = stream.bodyDeadline, deadline < now {
       return refuse(stream, HTTPRefusal(.requestTimeout, "The request's body took too long to arrive."))
     }
+    if stream.isAnswered, stream.isRequestOpen { linger(stream, now) }
     if stream.output.count == 0 {
       stream.lastProgress = nil
     } else if stream.hasProgressed || stream.lastProgress == nil {
@@ -163,6 +166,16 @@ final class HTTP2Connection: ServedConnection, @unchecked Sendable {
     } else if let last = stream.lastProgress, now - last > limits.sendTimeout {
       session.reset(stream.id, .cancel)
     }
+  }
+
+  /// Leaves a client that was answered before its request was over the time to read that; what it sends is dropped. Then the
+  /// rest does not matter (RFC 9113 section 8.1). A reset that comes with the answer makes some clients lose it.
+  private func linger(_ stream: HTTP2Stream, _ now: LoopInstant) {
+    guard let deadline = stream.lingerDeadline else {
+      stream.lingerDeadline = now + Self.lingerTime
+      return
+    }
+    if deadline < now { session.reset(stream.id, .noError) }
   }
 
   private func renewIdleDeadline() {

@@ -223,8 +223,7 @@ final class HTTP2Session {
       header.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0
     else { return }
     meter.earn(4)
-    // The answer is out, and the rest of the request does not matter (RFC 9113 section 8.1).
-    if let stream = streams[header.stream_id], stream.isRequestOpen { reset(header.stream_id, .noError) }
+    streams[header.stream_id]?.isAnswered = true
   }
 
   func streamClosed(_ id: Int32) {
@@ -233,13 +232,14 @@ final class HTTP2Session {
     events.append(.closed(stream))
   }
 
-  /// What is next of a response's body; nil when it has to be made first.
-  func takeOutput(stream id: Int32, capacity: Int) -> (bytes: ArraySlice<UInt8>, isEnd: Bool)? {
-    guard let stream = streams[id] else { return ([], true) }
-    if stream.output.count == 0, !stream.output.isWhole { return nil }
-    let bytes = stream.output.take(capacity)
-    stream.hasProgressed = true
-    stream.writer?.wake()
-    return (bytes, stream.output.isWhole && stream.output.count == 0)
+  /// What is next of a response's body.
+  func takeOutput(stream id: Int32, capacity: Int) -> HTTP2Output.Piece {
+    guard let stream = streams[id] else { return .failed }
+    let piece = stream.output.take(capacity)
+    if case .bytes = piece {
+      stream.hasProgressed = true
+      stream.writer?.wake()
+    }
+    return piece
   }
 }

@@ -15,6 +15,8 @@ final class HTTP2Stream: @unchecked Sendable {
   var isRequestDropped = false
   /// Bytes of trailers, which are ignored.
   var trailerBytes = 0
+  /// The whole response is out.
+  var isAnswered = false
   /// The stream is over; nothing can be sent.
   var isClosed = false
   /// What waits to be sent of the response's body.
@@ -28,6 +30,8 @@ final class HTTP2Stream: @unchecked Sendable {
   var isHead = false
   /// When the whole body must be there.
   var bodyDeadline: LoopInstant?
+  /// Until when a client that was answered early may notice that.
+  var lingerDeadline: LoopInstant?
   /// When it was last seen that something was sent, while something waits.
   var lastProgress: LoopInstant?
   /// The handler's task, until it has answered.
@@ -41,49 +45,5 @@ final class HTTP2Stream: @unchecked Sendable {
   init(id: Int32, limits: HTTPLimits) {
     self.id = id
     head = HTTP2HeadBuilder(limits: limits)
-  }
-}
-
-/// The part of a response's body that waits for the client's windows.
-struct HTTP2Output {
-  private var bytes: [UInt8] = []
-  private var sentCount = 0
-  /// Whether everything was appended.
-  private(set) var isWhole = false
-
-  /// Bytes that wait.
-  var count: Int { bytes.count - sentCount }
-
-  /// All of a body that is there as a whole.
-  init(whole body: [UInt8]) {
-    bytes = body
-    isWhole = true
-  }
-
-  /// The beginning of a body that is made while it is sent.
-  init() {}
-
-  mutating func append(_ piece: ArraySlice<UInt8>) {
-    if sentCount > 0 {
-      bytes.removeFirst(sentCount)
-      sentCount = 0
-    }
-    bytes.append(contentsOf: piece)
-  }
-
-  mutating func end() { isWhole = true }
-
-  /// Takes up to `capacity` bytes from the front.
-  mutating func take(_ capacity: Int) -> ArraySlice<UInt8> {
-    let taken = bytes[sentCount...].prefix(capacity)
-    sentCount = taken.endIndex
-    if sentCount == bytes.count { release() }
-    return taken
-  }
-
-  /// Lets go of what was sent.
-  private mutating func release() {
-    bytes = []
-    sentCount = 0
   }
 }

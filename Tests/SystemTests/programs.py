@@ -8,6 +8,7 @@ import http.client
 import json
 import os
 import socket
+import ssl
 import subprocess
 import tempfile
 import threading
@@ -63,10 +64,11 @@ def _program(name: str, variables: dict[str, str]) -> Iterator[tuple[subprocess.
 
 
 class HTTPProbe:
-    """A running bench-http."""
+    """A running bench-http; by TLS where it has a context."""
 
     def __init__(self, process: subprocess.Popen[bytes], port: int) -> None:
         self.process, self.port = process, port
+        self.context: ssl.SSLContext | None = None
 
     def connect(self) -> socket.socket:
         return socket.create_connection(("127.0.0.1", self.port), timeout=20)
@@ -78,8 +80,12 @@ class HTTPProbe:
 
     def status(self) -> dict[str, int]:
         """What it says of itself, this question included."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
-        with contextlib.closing(connection):
+        address = ("127.0.0.1", self.port)
+        with contextlib.closing(
+            http.client.HTTPSConnection(*address, timeout=20, context=self.context)
+            if self.context
+            else http.client.HTTPConnection(*address, timeout=20)
+        ) as connection:
             connection.request("GET", "/status")
             return dict(json.loads(connection.getresponse().read()))
 
