@@ -56,6 +56,8 @@ let package = Package(
     systemLibrary("CNATS", pkgConfig: "libnats", apt: "libnats-dev"),
     systemLibrary("CDeflate", pkgConfig: "libdeflate", apt: "libdeflate-dev"),
     systemLibrary("COpenSSL", pkgConfig: "openssl", apt: "libssl-dev"),
+    systemLibrary("CNGHTTP2", pkgConfig: "libnghttp2", apt: "libnghttp2-dev"),
+    .systemLibrary(name: "CWslay", path: "Sources/CWslay", providers: [.apt(["libwslay-dev"])]),
     .systemLibrary(name: "CHTTPParser", path: "Sources/CHTTPParser", providers: [.apt(["libhttp-parser-dev"])]),
 
     // The house, bottom up; imports go one way.
@@ -68,7 +70,8 @@ let package = Package(
     module("Schema", ["Wire"], exclude: ["DESIGN.md"]),
     program("SchemaCompiler", ["Schema", "Wire"]),
     .plugin(name: "SchemaPlugin", capability: .buildTool(), dependencies: ["SchemaCompiler"]),
-    module("HTTP", ["EventLoop", "CHTTPParser"], exclude: ["DESIGN.md"]),
+    module(
+      "HTTP", ["EventLoop", "TLS", "Wire", "CHTTPParser", "CNGHTTP2", "CWslay"], exclude: ["DESIGN.md"]),
     module("Service", ["EventLoop", "TLS", "Wire", "HTTP"]),
     module(
       "RPC", ["EventLoop", "TLS", "Wire"], exclude: ["schemas.txt", "DESIGN.md"], plugins: ["SchemaPlugin"]),
@@ -96,6 +99,8 @@ let package = Package(
     program("gozon", ["ClientTool"]),
     // What tools/bench loads to measure RPC alone, and what loads its streams.
     program("bench-server", ["Probe", "API", "RPC", "Service", "EventLoop", "Wire"]),
+    // What tests and load generators ask by HTTP.
+    program("bench-http", ["HTTP", "Service", "EventLoop"]),
     program("bench-client", ["API", "RPC", "Service", "EventLoop", "Wire"]),
 
     // Tests: one target for each module; TestSupport is shared.
@@ -110,7 +115,7 @@ let package = Package(
     tests(
       "Schema", ["Schema", "RPC", "Wire"], exclude: ["schemas.txt", "Schemas"],
       plugins: ["SchemaPlugin"]),
-    tests("HTTP", ["HTTP", "EventLoop"]),
+    tests("HTTP", ["HTTP", "EventLoop", "TLS"]),
     tests("Service", ["Service", "EventLoop", "TLS"]),
     tests("RPC", ["RPC", "Probe", "EventLoop", "TLS", "Wire", "API"]),
     tests("Postgres", ["Postgres", "EventLoop", "Wire"]),

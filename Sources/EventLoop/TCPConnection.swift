@@ -1,4 +1,5 @@
 internal import CUV
+internal import Glibc
 internal import TLS
 
 /// A TCP connection without buffers of its own: reads hand over the loop's buffer, writes go straight to the socket, and
@@ -45,6 +46,9 @@ package final class TCPConnection: @unchecked Sendable {
 
   /// Bytes accepted by ``write(_:)`` that the socket has not taken.
   package var queuedBytes: Int { socketQueuedBytes + (tls?.engine.pendingBytes ?? 0) }
+
+  /// The protocol that both sides of TLS chose (ALPN); nil before that, when they chose none, and without TLS.
+  package var applicationProtocol: String? { tls?.engine.applicationProtocol }
 
   /// Whether bytes can still be written.
   package var isOpen: Bool { if case .open = state { true } else { false } }
@@ -123,6 +127,18 @@ package final class TCPConnection: @unchecked Sendable {
     closeTimer?.cancel()
     closeTimer = nil
     Handle.close(handle)
+  }
+
+  /// Closes at once, and tells the peer by a reset that what it got may not be all. The delegate hears nothing more.
+  package func reset() {
+    loop.preconditionCurrent()
+    if state == .closed { return }
+    var descriptor = uv_os_fd_t()
+    if uv_fileno(UnsafeMutableRawPointer(handle).assumingMemoryBound(to: uv_handle_t.self), &descriptor) == 0 {
+      var choice = linger(l_onoff: 1, l_linger: 0)
+      setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &choice, socklen_t(MemoryLayout<linger>.size))
+    }
+    abort()
   }
 
   /// Sends `bytes` as they are: the socket takes them, or they are queued.

@@ -9,11 +9,14 @@ package enum GatewayProgram {
   package static let settings: [Setting] =
     [
       .port("http-port", default: 8080, "The port of the public HTTP API; 0 takes a free one."),
+      Setting(
+        "http-compression", .flag, default: "false",
+        "Send answers of 1 KB and more as gzip to clients that want it."),
       .port("gateway-admin-port", default: 9080, "The port of /healthz, /readyz and /metrics; 0 takes a free one."),
       Setting(
         "backends", .addresses, default: "127.0.0.1:7001,127.0.0.1:7002",
         "The RPC servers whose routes are offered, replicas included; where two contradict, the first one wins."),
-    ] + RPCTLSSettings.client + [ServiceTokenSetting.client] + CommonSettings.all
+    ] + HTTPTLSSettings.server + RPCTLSSettings.client + [ServiceTokenSetting.client] + CommonSettings.all
 
   /// Runs until the process is told to end.
   package static func run(loop: EventLoop, log: Log, configuration: Configuration) async throws {
@@ -29,8 +32,9 @@ package enum GatewayProgram {
 
     let host = configuration.text("listen-host")
     let server = try HTTPServer(
-      loop: loop, host: host, port: configuration.integer("http-port"), refuse: Gateway.refuse,
-      handler: gateway.answer)
+      loop: loop, host: host, port: configuration.integer("http-port"),
+      tls: HTTPTLSSettings.server(configuration, log: log), compresses: configuration.flag("http-compression"),
+      refuse: Gateway.refuse, handler: gateway.answer)
     let admin = try AdminServer(
       loop: loop, host: host, port: configuration.integer("gateway-admin-port"),
       readiness: { backends.readiness }, metrics: { metrics(server, backends) })

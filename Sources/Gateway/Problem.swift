@@ -60,6 +60,7 @@ extension Problem {
   init(_ refusal: HTTPRefusal) {
     status = refusal.status
     detail = refusal.detail
+    fields = refusal.fields
     code =
       switch refusal.status.code {
       case 408: "DEADLINE_EXCEEDED"

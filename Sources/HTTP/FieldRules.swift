@@ -2,7 +2,10 @@
 /// and what follows from them for the body.
 struct FieldRules {
   private(set) var framing = RequestHead.Framing.none
+  /// Whether the client may wait for `100 Continue`; of no meaning without a body.
   private(set) var expectsContinue = false
+  /// Whether the client asks for another protocol.
+  private(set) var asksForUpgrade = false
 
   /// Checks the fields that the lexer found in `text`.
   init(_ entries: [HTTPFields.Entry], _ text: [UInt8], isVersion10: Bool) throws(HTTPRefusal) {
@@ -22,6 +25,8 @@ struct FieldRules {
         guard Self.isHost(value) else { throw .malformed("The Host field is not a host and a port.") }
       case 6 where name.equalsIgnoringCase("expect"):
         try expect(value, isVersion10: isVersion10)
+      case 7 where name.equalsIgnoringCase("upgrade"):
+        asksForUpgrade = true
       case 14 where name.equalsIgnoringCase("content-length"):
         try contentLength(value)
       case 17 where name.equalsIgnoringCase("transfer-encoding"):
@@ -34,7 +39,6 @@ struct FieldRules {
       throw .malformed(hosts == 0 ? "The request has no Host field." : "The request has more than one Host field.")
     }
     if framing == .length(0) { framing = .none }
-    if framing == .none { expectsContinue = false }
   }
 
   private mutating func expect(_ value: ArraySlice<UInt8>, isVersion10: Bool) throws(HTTPRefusal) {

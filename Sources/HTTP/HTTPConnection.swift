@@ -1,13 +1,18 @@
 internal import EventLoop
 
-/// One client's connection: requests in, responses out in the same order.
+/// One client's connection by HTTP/1: requests in, responses out in the same order.
 // Confined to its server's event loop.
-final class HTTPConnection: TCPConnectionDelegate, @unchecked Sendable {
-  /// A request in work and, later, its response that waits for those before it.
-  private struct Exchange {
+final class HTTPConnection: ServedConnection, @unchecked Sendable {
+  /// A request in work and, later, its response.
+  struct Exchange {
     var context: ResponseEncoder.Context
     var task: Task<Void, Never>?
+    /// The response that waits for those before it.
     var response: HTTPResponse?
+    /// Where the response's producer writes, while it runs.
+    var writer: HTTPBodyWriter?
+    /// Whether the head of a response with a producer has gone out.
+    var isHeadSent = false
   }
 
   /// What the client is to send next; the number is the request's.
@@ -19,21 +24,27 @@ final class HTTPConnection: TCPConnectionDelegate, @unchecked Sendable {
     case body(Int)
   }
 
-  private let server: HTTPServer
-  private let tcp: TCPConnection
+  let server: HTTPServer
+  let tcp: TCPConnection
   private var parser: RequestParser
   /// Oldest first; `firstNumber` is the number of the first.
-  private var exchanges: [Exchange] = []
-  private var firstNumber = 0
-  private var output: [UInt8] = []
-  private var isFlushScheduled = false
-  /// What was read before the client was stopped, because it has too much in work.
+  var exchanges: [Exchange] = []
+  var firstNumber = 0
+  var output: [UInt8] = []
+  private(set) var isFlushScheduled = false
+  /// Whether it is known that the client speaks HTTP/1.
+  private var isSettled = false
+  /// What was read before that was known, or before the client was stopped because it has too much in work.
   private var unread: [UInt8] = []
   private var isPaused = false
   /// No request after those in work is taken; what still arrives is dropped.
   private var isLastTaken = false
-  private var owesContinue = false
-  private var isEnded = false
+  var owesContinue = false
+  /// The request that asks for another protocol, until it is answered: what follows it may be that protocol.
+  var upgradeNumber: Int?
+  private(set) var isEnded = false
+  /// What the connection is now, when it is not HTTP/1 any more.
+  private var successor: (any ServedConnection)?
   private var awaited = Awaited.request(0)
   private var readDeadline: LoopInstant?
   private var sendDeadline: LoopInstant?
@@ -45,8 +56,8 @@ final class HTTPConnection: TCPConnectionDelegate, @unchecked Sendable {
     parser = RequestParser(limits: server.limits)
   }
 
-  private var loop: EventLoop { server.loop }
-  private var limits: HTTPLimits { server.limits }
+  var loop: EventLoop { server.loop }
+  var limits: HTTPLimits { server.limits }
 
   func start() {
     tcp.delegate = self
@@ -56,7 +67,37 @@ final class HTTPConnection: TCPConnectionDelegate, @unchecked Sendable {
 
   // MARK: - Bytes in
 
+  func plaintextAnswer(to bytes: borrowing RawSpan) -> [UInt8] { server.plaintextAnswer(to: bytes) }
+
   func received(_ bytes: borrowing RawSpan) {
+    if isSettled { read(bytes) } else { settle(bytes) }
+  }
+
+  /// Finds out from the first bytes which protocol the client speaks (RFC 9113 section 3.2 and 3.3).
+  private func settle(_ bytes: borrowing RawSpan) {
+    let chosen = tcp.applicationProtocol
+    if unread.isEmpty, chosen == nil, bytes.byteCount > 0, ClientPreface.begins(bytes) == false {
+      isSettled = true
+      return read(bytes)
+    }
+    unread.append(bytes, 0..<bytes.byteCount)
+    let first = unread
+    let isHTTP2 = chosen.map { $0 == HTTPServer.http2 } ?? ClientPreface.begins(first.span.bytes)
+    guard let isHTTP2 else {
+      awaited = .head(0)
+      readDeadline = readDeadline.map { min($0, loop.now + limits.headTimeout) }
+      return
+    }
+    isSettled = true
+    unread = []
+    guard isHTTP2 else { return read(first.span.bytes) }
+    let successor = HTTP2Connection(server: server, tcp: tcp)
+    _ = leave(to: successor)
+    successor.start()
+    successor.received(first.span.bytes)
+  }
+
+  private func read(_ bytes: borrowing RawSpan) {
     var position = 0
     while position < bytes.byteCount, !isLastTaken, !isEnded {
       if isFull {
@@ -75,19 +116,24 @@ final class HTTPConnection: TCPConnectionDelegate, @unchecked Sendable {
         refuse(error)
       }
     }
-    renewDeadline()
+    if let successor {
+      if position < bytes.byteCount { successor.received(bytes.extracting(position..<bytes.byteCount)) }
+    } else {
+      renewDeadline()
+    }
   }
 
   private var isFull: Bool {
     exchanges.count >= limits.pipelineDepthMax || tcp.queuedBytes + output.count > limits.unsentBytesMax
+      || upgradeNumber != nil
   }
 
-  private func resumeIfPaused() {
+  func resumeIfPaused() {
     guard isPaused, !isFull, !isEnded else { return }
     isPaused = false
     let bytes = unread
     unread = []
-    received(bytes.span.bytes)
+    read(bytes.span.bytes)
     if !isPaused, !isEnded { tcp.resumeReading() }
   }
 
@@ -97,6 +143,7 @@ final class HTTPConnection: TCPConnectionDelegate, @unchecked Sendable {
       isHead: head.method == .head, isVersion10: head.isVersion10, keepsAlive: head.keepsAlive)
     if !head.keepsAlive { isLastTaken = true }
     let number = firstNumber + exchanges.count
+    if head.asksForUpgrade { upgradeNumber = number }
     exchanges.append(Exchange(context: context))
     guard server.beginRequest() else {
       return respond(to: number, server.refuse(HTTPRefusal(.serviceUnavailable, "This server has too much to do.")))
@@ -105,8 +152,16 @@ final class HTTPConnection: TCPConnectionDelegate, @unchecked Sendable {
     let handler = server.handler
     let task = loop.startTask {
       let response = await handler(request)
-      self.server.endRequest()
-      self.respond(to: number, response)
+      switch response.content {
+      case .bytes:
+        self.server.endRequest()
+        self.respond(to: number, self.server.compression?.coded(response, for: request.fields) ?? response)
+      case .stream(let produce):
+        await self.stream(response, produce, to: number)
+        self.server.endRequest()
+      case .webSocket(let subprotocol, let handler):
+        self.upgrade(number, response, subprotocol, handler)
+      }
     }
     let index = number - firstNumber
     if exchanges.indices.contains(index) { exchanges[index].task = task }
@@ -128,41 +183,22 @@ final class HTTPConnection: TCPConnectionDelegate, @unchecked Sendable {
     respond(to: firstNumber + exchanges.count - 1, server.refuse(refusal))
   }
 
-  // MARK: - Responses out
+  // MARK: - Bytes out
 
-  private func respond(to number: Int, _ response: HTTPResponse) {
-    let index = number - firstNumber
-    guard !isEnded, exchanges.indices.contains(index) else { return }
-    exchanges[index].response = response
-    exchanges[index].task = nil
-    while let exchange = exchanges.first, let response = exchange.response, !isEnded {
-      exchanges.removeFirst()
-      firstNumber += 1
-      send(response, exchange.context)
-    }
-    if exchanges.isEmpty {
-      if exchanges.capacity > 4 { exchanges = [] }
-      if owesContinue { askForBody() }
-    }
-  }
-
-  private func send(_ response: HTTPResponse, _ context: ResponseEncoder.Context) {
-    var context = context
-    if server.isDraining, exchanges.isEmpty { context.keepsAlive = false }
-    if !isFlushScheduled { output = server.takeBuffer() }
-    server.encode(response, context, to: &output)
-    scheduleFlush()
-    if !context.keepsAlive { closeAfterOutput() }
-  }
-
-  private func askForBody() {
+  func askForBody() {
     owesContinue = !exchanges.isEmpty
     if owesContinue { return }
+    prepareOutput()
     output.append(contentsOf: ResponseEncoder.continue)
     scheduleFlush()
   }
 
-  private func scheduleFlush() {
+  /// Makes `output` ready to be appended to.
+  func prepareOutput() {
+    if !isFlushScheduled { output = server.takeBuffer() }
+  }
+
+  func scheduleFlush() {
     if isFlushScheduled { return }
     isFlushScheduled = true
     server.flushAtEndOfTurn(self)
@@ -181,12 +217,14 @@ final class HTTPConnection: TCPConnectionDelegate, @unchecked Sendable {
     } else {
       sendDeadline = nil
     }
+    wakeWriter()
     resumeIfPaused()
     renewDeadline()
   }
 
   func writable() {
     sendDeadline = nil
+    wakeWriter()
     resumeIfPaused()
   }
 
@@ -225,16 +263,32 @@ final class HTTPConnection: TCPConnectionDelegate, @unchecked Sendable {
 
   // MARK: - End
 
-  /// Closes when nothing is under way; otherwise the last response closes.
+  /// Closes when nothing is under way; otherwise the last response closes. Producers are told by cancellation.
   func drain() {
-    if exchanges.isEmpty, parser.phase == .idle, !isFlushScheduled { close() }
+    if exchanges.isEmpty, parser.phase == .idle, !isFlushScheduled { return close() }
+    for exchange in exchanges where exchange.writer != nil { exchange.task?.cancel() }
   }
 
-  private func closeAfterOutput() {
-    for exchange in exchanges { exchange.task?.cancel() }
-    exchanges = []
+  func closeAfterOutput() {
+    dropExchanges()
     flush()
     close()
+  }
+
+  /// Ends the connection so that the client knows that the response is not whole.
+  func cut(_ context: ResponseEncoder.Context) {
+    dropExchanges()
+    if context.isVersion10 { tcp.reset() } else { flush() }
+    close()
+  }
+
+  private func dropExchanges() {
+    let dropped = exchanges
+    exchanges = []
+    for exchange in dropped {
+      exchange.writer?.end()
+      exchange.task?.cancel()
+    }
   }
 
   private func close() {
@@ -252,11 +306,18 @@ final class HTTPConnection: TCPConnectionDelegate, @unchecked Sendable {
 
   func closed(_ error: IOError?) { end() }
 
+  /// Leaves the connection to another protocol, whose bytes that have come are given to it after this.
+  func leave(to successor: any ServedConnection) -> [UInt8] {
+    isEnded = true
+    self.successor = successor
+    server.replace(self, by: successor)
+    return unread
+  }
+
   private func end() {
     if isEnded { return }
     isEnded = true
-    for exchange in exchanges { exchange.task?.cancel() }
-    exchanges = []
+    dropExchanges()
     unread = []
     readDeadline = nil
     sendDeadline = nil

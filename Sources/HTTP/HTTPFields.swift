@@ -24,7 +24,7 @@ package struct HTTPFields: Sendable {
 
   /// A parsed request's whole head, or the `name: value` lines that were appended.
   private(set) var text: [UInt8]
-  private var entries: [Entry]
+  private(set) var entries: [Entry]
 
   /// No fields.
   package init() {
@@ -65,6 +65,17 @@ package struct HTTPFields: Sendable {
         value: Extent(valueStart, count: text.count - valueStart)))
     text.append(.carriageReturn)
     text.append(.lineFeed)
+  }
+
+  /// Gives the field of this name another value: those of this name go, and one is added after the others.
+  package mutating func replace(_ name: String, _ value: String) {
+    var kept = HTTPFields()
+    for index in entries.indices where !text[entries[index].name.range].equalsIgnoringCase(name) {
+      let field = field(at: index)
+      kept.append(field.name, field.value)
+    }
+    kept.append(name, value)
+    self = kept
   }
 
   /// The value of the first field of this name; nil when there is none.

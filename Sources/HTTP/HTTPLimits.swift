@@ -10,8 +10,15 @@ package struct HTTPLimits: Sendable {
   package var bodyBytesMax = 1 << 20
   /// Requests of one connection in work at once; what comes after them waits in the socket.
   package var pipelineDepthMax = 32
-  /// Bytes of unsent responses at which a connection is not read any more.
+  /// Requests of one HTTP/2 connection in work at once; further ones are refused (REFUSED_STREAM), and a client that goes on
+  /// is sent away.
+  package var streamsMax = 100
+  /// Bytes of bodies, in and out, that the requests of one HTTP/2 connection hold together; further requests are refused.
+  package var heldBytesMax = 16 << 20
+  /// Bytes of unsent responses at which a connection is not read any more, and at which the producers of bodies wait.
   package var unsentBytesMax = 256 * 1024
+  /// Bytes of a message that a WebSocket takes; longer ones close it with 1009.
+  package var webSocketMessageBytesMax = 64 * 1024
   /// Open connections; further ones are answered with 503 and closed.
   package var connectionsMax = 10_000
   /// Requests in work over all connections; further ones are answered with 503.
@@ -24,6 +31,10 @@ package struct HTTPLimits: Sendable {
   package var idleTimeout: Duration = .seconds(75)
   /// How long responses may lie unsent because the client does not read; then the connection is cut.
   package var sendTimeout: Duration = .seconds(30)
+  /// How long nothing may come from a WebSocket before it is pinged, and again until it is cut.
+  package var webSocketPingInterval: Duration = .seconds(30)
+  /// How long a client may take to close a WebSocket that we have closed.
+  package var webSocketCloseTimeout: Duration = .seconds(5)
   /// How long a graceful shutdown waits for requests in work; then they are cancelled.
   package var drainTimeout: Duration = .seconds(10)
 

@@ -4,11 +4,18 @@ package struct HTTPRefusal: Error, Equatable {
   package let status: HTTPStatus
   /// One sentence for a person.
   package let detail: String
+  /// What the answer must say besides, such as which upgrade is meant.
+  package let fields: [(String, String)]
 
   /// A refusal with this status.
-  package init(_ status: HTTPStatus, _ detail: String) {
+  package init(_ status: HTTPStatus, _ detail: String, fields: [(String, String)] = []) {
     self.status = status
     self.detail = detail
+    self.fields = fields
+  }
+
+  package static func == (one: HTTPRefusal, other: HTTPRefusal) -> Bool {
+    one.status == other.status && one.detail == other.detail
   }
 
   static func malformed(_ detail: String) -> HTTPRefusal { HTTPRefusal(.badRequest, detail) }

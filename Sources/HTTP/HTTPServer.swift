@@ -1,6 +1,7 @@
 package import EventLoop
+package import TLS
 
-/// An HTTP/1.1 server on one event loop.
+/// An HTTP server on one event loop: HTTP/1.1 and HTTP/2, in plaintext or by TLS.
 ///
 /// Every request starts `handler` at once, on the loop, in a task of its own; the task is cancelled when the client
 /// goes away. Responses of a loop turn go out together.
@@ -12,6 +13,7 @@ package final class HTTPServer: @unchecked Sendable {
   let loop: EventLoop
   let limits: HTTPLimits
   let handler: Handler
+  let compression: ResponseCompression?
   let refuse: @Sendable (HTTPRefusal) -> HTTPResponse
   private(set) var encoder = ResponseEncoder()
   private(set) var isDraining = false
@@ -19,9 +21,10 @@ package final class HTTPServer: @unchecked Sendable {
   package private(set) var requestCount = 0
   /// Requests whose handler was started, since the beginning.
   package private(set) var requestTotal = 0
+  private let tls: TLSContextSource?
   private var listener: TCPListener?
-  private var connections: [ObjectIdentifier: HTTPConnection] = [:]
-  private var unflushed: [HTTPConnection] = []
+  private var connections: [ObjectIdentifier: any ServedConnection] = [:]
+  private var unflushed: [any ServedConnection] = []
   private var spareBuffers = BufferPool()
   private var dated: LoopInstant?
   private var sweep: LoopTimer?
@@ -30,16 +33,26 @@ package final class HTTPServer: @unchecked Sendable {
   /// The port that is listened on.
   package let port: Int
 
+  /// What a server says in ALPN that it speaks (RFC 7301), the preferred first.
+  package static let applicationProtocols = [http2, "http/1.1"]
+  static let http2 = "h2"
+
   /// Listens on `host` and `port` (0 takes a free one) and answers from now on. Only on the loop.
   ///
-  /// `refuse` makes the answers to requests that are not taken at all; by default plain text.
+  /// - Parameters:
+  ///   - tls: encrypts every connection; it should offer ``applicationProtocols``.
+  ///   - compresses: whether texts of 1 KB to 1 MB that are there as a whole are sent as gzip to clients that want it.
+  ///   - refuse: makes the answers to requests that are not taken at all; by default plain text.
   package init(
-    loop: EventLoop, host: String, port: Int, limits: HTTPLimits = HTTPLimits(),
+    loop: EventLoop, host: String, port: Int, limits: HTTPLimits = HTTPLimits(), tls: TLSContextSource? = nil,
+    compresses: Bool = false,
     refuse: @escaping @Sendable (HTTPRefusal) -> HTTPResponse = HTTPResponse.text,
     handler: @escaping Handler
   ) throws(IOError) {
     self.loop = loop
     self.limits = limits
+    self.tls = tls
+    compression = compresses ? ResponseCompression() : nil
     self.handler = handler
     self.refuse = refuse
     let acceptor = Acceptor()
@@ -97,6 +110,9 @@ package final class HTTPServer: @unchecked Sendable {
   }
 
   private func accept(_ tcp: TCPConnection) {
+    if let tls {
+      do throws(TLSError) { tcp.secure(by: try tls.current().makeEngine()) } catch { return tcp.abort() }
+    }
     let connection = HTTPConnection(server: self, tcp: tcp)
     connections[ObjectIdentifier(connection)] = connection
     connection.start()
@@ -105,8 +121,14 @@ package final class HTTPServer: @unchecked Sendable {
     }
   }
 
+  /// A connection goes on by another protocol.
+  func replace(_ connection: HTTPConnection, by successor: any ServedConnection) {
+    connections[ObjectIdentifier(connection)] = nil
+    connections[ObjectIdentifier(successor)] = successor
+  }
+
   /// Forgets a connection that has ended.
-  func ended(_ connection: HTTPConnection) {
+  func ended(_ connection: any ServedConnection) {
     connections[ObjectIdentifier(connection)] = nil
     finishIfDone()
   }
@@ -131,7 +153,7 @@ package final class HTTPServer: @unchecked Sendable {
   func endRequest() { requestCount -= 1 }
 
   /// Has `connection` flushed when this turn of the loop ends.
-  func flushAtEndOfTurn(_ connection: HTTPConnection) {
+  func flushAtEndOfTurn(_ connection: any ServedConnection) {
     unflushed.append(connection)
     if unflushed.count > 1 { return }
     loop.atEndOfTurn {
@@ -143,11 +165,20 @@ package final class HTTPServer: @unchecked Sendable {
 
   /// Writes a response to a connection's output.
   func encode(_ response: HTTPResponse, _ context: ResponseEncoder.Context, to output: inout [UInt8]) {
-    if dated.map({ loop.now - $0 >= .seconds(1) }) ?? true {
-      dated = loop.now
-      encoder.dateLine = Array("Date: \(HTTPDate.now)\r\n".utf8)
-    }
+    renewDate()
     encoder.append(response, context, to: &output)
+  }
+
+  /// The value of `Date`.
+  var date: ArraySlice<UInt8> {
+    renewDate()
+    return encoder.dateLine.dropFirst("Date: ".utf8.count).dropLast(2)
+  }
+
+  private func renewDate() {
+    guard dated.map({ loop.now - $0 >= .seconds(1) }) ?? true else { return }
+    dated = loop.now
+    encoder.dateLine = Array("Date: \(HTTPDate.now)\r\n".utf8)
   }
 
   /// An empty buffer, perhaps one that was used before.

@@ -9,6 +9,7 @@ package struct HTTPStatus: Hashable, Sendable, BitwiseCopyable {
     self.code = code
   }
 
+  package static let switchingProtocols = HTTPStatus(101)
   package static let ok = HTTPStatus(200)
   package static let created = HTTPStatus(201)
   package static let noContent = HTTPStatus(204)
@@ -24,6 +25,7 @@ package struct HTTPStatus: Hashable, Sendable, BitwiseCopyable {
   package static let unsupportedMediaType = HTTPStatus(415)
   package static let expectationFailed = HTTPStatus(417)
   package static let unprocessableContent = HTTPStatus(422)
+  package static let upgradeRequired = HTTPStatus(426)
   package static let headerFieldsTooLarge = HTTPStatus(431)
   package static let internalServerError = HTTPStatus(500)
   package static let notImplemented = HTTPStatus(501)
@@ -36,6 +38,7 @@ package struct HTTPStatus: Hashable, Sendable, BitwiseCopyable {
   /// The words that RFC 9110 gives it; `Unknown` for a code it does not name.
   package var reason: String {
     switch code {
+    case 101: "Switching Protocols"
     case 200: "OK"
     case 201: "Created"
     case 202: "Accepted"
@@ -56,6 +59,7 @@ package struct HTTPStatus: Hashable, Sendable, BitwiseCopyable {
     case 415: "Unsupported Media Type"
     case 417: "Expectation Failed"
     case 422: "Unprocessable Content"
+    case 426: "Upgrade Required"
     case 429: "Too Many Requests"
     case 431: "Request Header Fields Too Large"
     case 499: "Client Closed Request"

@@ -36,14 +36,12 @@ struct LexedHead {
     keepsAlive = http_should_keep_alive(&parser) != 0
   }
 
-  /// 501 for a method that is a token, so that the client learns that only the method is wrong (RFC 9110 section 9.1).
   private static func unknownMethod(_ text: [UInt8]) -> HTTPRefusal {
     let method = text.prefix { $0.isTokenCharacter }
     guard !method.isEmpty, text[method.endIndex] == .space else {
       return .malformed("The request line does not begin with a method.")
     }
-    return HTTPRefusal(
-      .notImplemented, "This server does not know the method \(String(decoding: method, as: UTF8.self)).")
+    return .unknownMethod(method)
   }
 
   /// Where http_parser's callbacks leave what they are told; lives for one run of the parser.

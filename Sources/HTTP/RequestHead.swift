@@ -21,6 +21,8 @@ struct RequestHead: Sendable {
   /// Whether the client waits for `100 Continue` before it sends the body.
   var expectsContinue: Bool
   var framing: Framing
+  /// Whether what follows the request may be another protocol.
+  var asksForUpgrade = false
 }
 
 extension RequestHead {
@@ -37,7 +39,8 @@ extension RequestHead {
     fields = HTTPFields(text: text, entries: lexed.entries)
     isVersion10 = line.isVersion10
     keepsAlive = lexed.keepsAlive
-    expectsContinue = rules.expectsContinue
+    expectsContinue = rules.expectsContinue && rules.framing != .none
     framing = rules.framing
+    asksForUpgrade = rules.asksForUpgrade
   }
 }

@@ -15,15 +15,13 @@ struct RequestLine {
     let name = text[..<(target.lowerBound - 1)]
     guard name.allSatisfy(\.isTokenCharacter) else { throw malformed }
     isVersion10 = try Self.isVersion10(text[target.upperBound...], orElse: malformed)
-    guard let method = Self.method(name) else {
-      throw HTTPRefusal(
-        .notImplemented, "This server does not know the method \(String(decoding: name, as: UTF8.self)).")
-    }
+    guard let method = Self.method(name) else { throw .unknownMethod(name) }
     self.method = method
     (path, query) = try Self.split(text, target, method)
   }
 
-  private static func method(_ name: ArraySlice<UInt8>) -> HTTPMethod? {
+  /// The method of that name; nil when it is none that this server knows.
+  static func method(_ name: ArraySlice<UInt8>) -> HTTPMethod? {
     HTTPMethod.allCases.first { $0.rawValue.utf8.elementsEqual(name) }
   }
 
@@ -42,7 +40,7 @@ struct RequestLine {
   }
 
   /// Splits a target in origin, absolute or asterisk form (RFC 9112 section 3.2) into path and query.
-  private static func split(
+  static func split(
     _ text: [UInt8], _ target: Range<Int>, _ method: HTTPMethod
   ) throws(HTTPRefusal) -> (path: HTTPFields.Extent, query: HTTPFields.Extent?) {
     var path = target

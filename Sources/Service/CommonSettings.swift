@@ -16,6 +16,6 @@ package enum CommonSettings {
     let listening = ListenPolicy.problem(
       host: configuration.text("listen-host"), isAuthenticated: RPCTLSSettings.isAuthenticated(configuration),
       isInsecureListen: configuration.flag("insecure-listen"))
-    return [RPCTLSSettings.problem(configuration), listening].compactMap { $0 }
+    return [RPCTLSSettings.problem(configuration), HTTPTLSSettings.problem(configuration), listening].compactMap { $0 }
   }
 }

@@ -13,6 +13,8 @@ package enum RPCTLSSettings {
     "rpc-tls-ca", .text, default: "",
     "The authorities (PEM) of the RPC servers that are called: they are called by TLS then.")
 
+  private static let identitySettings = TLSIdentitySettings(certificate: certificate, key: key)
+
   /// What a program that answers RPC has.
   package static let server = [certificate, key, clientAuthorities]
   /// What a program that calls by RPC has.
@@ -46,7 +48,7 @@ package enum RPCTLSSettings {
     _ configuration: Configuration, applicationProtocol: String, log: Log
   ) throws(TLSError) -> TLSContextSource? {
     try serverConfiguration(configuration.text, applicationProtocol: applicationProtocol)
-      .map { settings throws(TLSError) in try source(settings, log) }
+      .map { settings throws(TLSError) in try .following(settings, log) }
   }
 
   /// The TLS of a client; nil when it has none.
@@ -56,17 +58,17 @@ package enum RPCTLSSettings {
     _ configuration: Configuration, applicationProtocol: String, log: Log
   ) throws(TLSError) -> TLSContextSource? {
     try clientConfiguration(configuration.text, applicationProtocol: applicationProtocol)
-      .map { settings throws(TLSError) in try source(settings, log) }
+      .map { settings throws(TLSError) in try .following(settings, log) }
   }
 
   /// What a client does by the values of its settings, which are empty where none is given; nil for plaintext.
   package static func clientConfiguration(
     _ value: (String) -> String, applicationProtocol: String
   ) throws(TLSError) -> TLSConfiguration? {
-    let identity = try identity(value)
-    guard let authorities = file(serverAuthorities, value) else {
+    let identity = try identitySettings.identity(value)
+    guard let authorities = serverAuthorities.file(value) else {
       if identity == nil { return nil }
-      throw contradiction(
+      throw .contradiction(
         certificate, serverAuthorities,
         "a certificate is shown to servers of TLS only, and their authorities are needed")
     }
@@ -76,40 +78,11 @@ package enum RPCTLSSettings {
   private static func serverConfiguration(
     _ value: (String) -> String, applicationProtocol: String
   ) throws(TLSError) -> TLSConfiguration? {
-    let authorities = file(clientAuthorities, value)
-    guard let identity = try identity(value) else {
+    let authorities = clientAuthorities.file(value)
+    guard let identity = try identitySettings.identity(value) else {
       if authorities == nil { return nil }
-      throw contradiction(clientAuthorities, certificate, "a server that asks for certificates must have one itself")
+      throw .contradiction(clientAuthorities, certificate, "a server that asks for certificates must have one itself")
     }
     return .server(identity: identity, clientAuthorities: authorities, applicationProtocols: [applicationProtocol])
   }
-
-  private static func identity(_ value: (String) -> String) throws(TLSError) -> TLSConfiguration.Identity? {
-    switch (file(certificate, value), file(key, value)) {
-    case (let certificate?, let key?): return .init(certificate: certificate, key: key)
-    case (nil, nil): return nil
-    case (_?, nil): throw contradiction(certificate, key, "a certificate is of use only with its key")
-    case (nil, _?): throw contradiction(key, certificate, "a key is of use only with its certificate")
-    }
-  }
-
-  private static func file(_ setting: Setting, _ value: (String) -> String) -> TLSConfiguration.File? {
-    let path = value(setting.name)
-    return path.isEmpty ? nil : .init(path: path, setting: setting.flagAndVariable)
-  }
-
-  private static func contradiction(_ given: Setting, _ missing: Setting, _ reason: String) -> TLSError {
-    TLSError(.configuration, "\(given.flagAndVariable) is set and \(missing.flagAndVariable) is not: \(reason)")
-  }
-
-  private static func source(_ configuration: TLSConfiguration, _ log: Log) throws(TLSError) -> TLSContextSource {
-    try TLSContextSource(configuration) { error in
-      log.error("changed TLS files are not used; those read before stay in force", [.error: error.message])
-    }
-  }
-}
-
-extension Setting {
-  /// How messages name it, such as `--rpc-tls-key (GOZON_RPC_TLS_KEY)`.
-  var flagAndVariable: String { "--\(name) (\(variable))" }
 }

@@ -4,47 +4,6 @@ import TestSupport
 import Testing
 
 @Suite struct HTTPServerTests {
-  /// A client that sends text and gathers what comes back.
-  // Confined to the loop of its test.
-  final class Client: TCPConnectionDelegate, @unchecked Sendable {
-    let loop: EventLoop
-    let connection: TCPConnection
-    private(set) var received = ""
-    private(set) var isClosed = false
-
-    init(_ server: HTTPServer) async throws {
-      loop = server.loop
-      connection = try await TCPConnection.connect(
-        loop: server.loop, host: "127.0.0.1", port: server.port, timeout: .seconds(5))
-      connection.delegate = self
-      connection.start()
-    }
-
-    func received(_ bytes: borrowing RawSpan) {
-      received += bytes.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
-    }
-    func writable() {}
-    func closed(_ error: IOError?) { isClosed = true }
-
-    func send(_ text: String) {
-      var bytes = Array(text.utf8)
-      connection.write(&bytes)
-    }
-
-    /// Waits for `count` responses; returns everything received, without dates.
-    func responses(_ count: Int) async throws -> String {
-      try await wait { self.received.components(of: "HTTP/1.1 ") >= count }
-      return received.withoutDates
-    }
-
-    func waitForClose() async throws { try await wait { self.isClosed } }
-
-    func wait(until condition: () -> Bool) async throws {
-      for _ in 0..<2_500 where !condition() { try await loop.sleep(for: .milliseconds(2)) }
-      #expect(condition(), "received so far: \(received)")
-    }
-  }
-
   /// Answers with the path; `/slow` when told, `/never` when cancelled.
   // Confined to the loop of its test.
   final class Site: @unchecked Sendable {
@@ -90,7 +49,7 @@ import Testing
 
   @Test func `a connection is kept, and closed when the client asks`() async throws {
     try await withServer { server, _ in
-      let client = try await Client(server)
+      let client = try await RawClient(server)
       client.send("GET /a \(Self.host)\r\n")
       #expect(try await client.responses(1) == self.ok("/a"))
       client.send("POST /b \(Self.host)Content-Length: 3\r\nConnection: close\r\n\r\nxyzGET /ignored \(Self.host)\r\n")
@@ -101,7 +60,7 @@ import Testing
 
   @Test func `pipelined responses come in the order of their requests`() async throws {
     try await withServer { server, site in
-      let client = try await Client(server)
+      let client = try await RawClient(server)
       client.send("GET /slow \(Self.host)\r\nGET /b \(Self.host)\r\nHEAD /c \(Self.host)\r\nBAD\r\n\r\n")
       try await client.wait { site.slow != nil }
       #expect(client.received.isEmpty)
@@ -117,7 +76,7 @@ import Testing
     var limits = HTTPLimits()
     limits.pipelineDepthMax = 2
     try await withServer(limits) { server, site in
-      let client = try await Client(server)
+      let client = try await RawClient(server)
       let many = (0..<200).map { "GET /\($0) \(Self.host)\r\n" }.joined()
       client.send("GET /slow \(Self.host)\r\n" + many)
       try await client.wait { site.slow != nil }
@@ -130,7 +89,7 @@ import Testing
 
   @Test func `the body is asked for when the client waits for that, in its turn`() async throws {
     try await withServer { server, site in
-      let client = try await Client(server)
+      let client = try await RawClient(server)
       client.send("GET /slow \(Self.host)\r\n")
       client.send("POST /b \(Self.host)Expect: 100-continue\r\nContent-Length: 2\r\n\r\n")
       try await client.wait { site.slow != nil }
@@ -144,7 +103,7 @@ import Testing
 
   @Test func `a client that goes away cancels its request`() async throws {
     try await withServer { server, site in
-      let client = try await Client(server)
+      let client = try await RawClient(server)
       client.send("GET /never \(Self.host)Connection: close\r\n\r\n")
       try await client.wait { server.requestCount == 1 }
       client.connection.abort()
@@ -158,9 +117,9 @@ import Testing
     limits.bodyTimeout = .milliseconds(40)
     limits.idleTimeout = .milliseconds(80)
     try await withServer(limits) { server, _ in
-      let idle = try await Client(server)
-      let head = try await Client(server)
-      let body = try await Client(server)
+      let idle = try await RawClient(server)
+      let head = try await RawClient(server)
+      let body = try await RawClient(server)
       head.send("GET / ")
       body.send("POST / \(Self.host)Content-Length: 5\r\n\r\nab")
       for client in [idle, head, body] { try await client.waitForClose() }
@@ -173,7 +132,7 @@ import Testing
     var limits = HTTPLimits()
     limits.sendTimeout = .milliseconds(40)
     try await withServer(limits) { server, _ in
-      let client = try await Client(server)
+      let client = try await RawClient(server)
       client.connection.pauseReading()
       client.send("GET /large \(Self.host)\r\nGET /large \(Self.host)\r\nGET /large \(Self.host)\r\n")
       try await client.wait { server.connectionCount == 1 }
@@ -186,10 +145,10 @@ import Testing
     limits.connectionsMax = 1
     limits.requestsMax = 1
     try await withServer(limits) { server, site in
-      let first = try await Client(server)
+      let first = try await RawClient(server)
       first.send("GET /slow \(Self.host)\r\n")
       try await first.wait { site.slow != nil }
-      let second = try await Client(server)
+      let second = try await RawClient(server)
       try await second.waitForClose()
       #expect(second.received.hasPrefix("HTTP/1.1 503 "))
       first.send("GET /b \(Self.host)\r\n")
@@ -202,8 +161,8 @@ import Testing
 
   @Test func `a graceful shutdown finishes what runs and closes what is idle`() async throws {
     try await withServer { server, site in
-      let idle = try await Client(server)
-      let busy = try await Client(server)
+      let idle = try await RawClient(server)
+      let busy = try await RawClient(server)
       busy.send("GET /slow \(Self.host)\r\n")
       try await busy.wait { site.slow != nil }
       server.beginGracefulShutdown()
@@ -219,24 +178,12 @@ import Testing
     var limits = HTTPLimits()
     limits.drainTimeout = .milliseconds(20)
     try await withServer(limits) { server, site in
-      let client = try await Client(server)
+      let client = try await RawClient(server)
       client.send("GET /never \(Self.host)\r\n")
       try await client.wait { server.requestCount == 1 }
       server.beginGracefulShutdown()
       await server.run()
       try await client.wait { site.cancelled == 1 && server.requestCount == 0 }
     }
-  }
-}
-
-extension String {
-  fileprivate func components(of separator: String) -> Int {
-    split(separator: separator, omittingEmptySubsequences: false).count - 1
-  }
-
-  fileprivate var withoutDates: String {
-    var lines = split(separator: "\r\n", omittingEmptySubsequences: false)
-    lines.removeAll { $0.hasPrefix("Date: ") }
-    return lines.joined(separator: "\r\n")
   }
 }

@@ -1,11 +1,14 @@
-"""The servers that conformance tests talk to: the real one with the probe service, and one that follows a script."""
+"""The servers that tests talk to without a whole system: the real ones of RPC and of HTTP, each with something to ask
+for, and one that follows a script."""
 
 from __future__ import annotations
 
 import contextlib
+import http.client
 import json
 import os
 import socket
+import ssl
 import subprocess
 import tempfile
 import threading
@@ -32,18 +35,59 @@ REFLECTION = {
 @contextlib.contextmanager
 def probe_server(**variables: str) -> Iterator[ProbeServer]:
     """A bench-server of one's own, with more environment variables."""
-    with tempfile.TemporaryDirectory(prefix="gozon-conformance-") as directory:
+    with _program("bench-server", variables) as (process, ports):
+        yield ProbeServer(process, ports["bench"])
+
+
+@contextlib.contextmanager
+def http_server(**variables: str) -> Iterator[HTTPProbe]:
+    """A bench-http of one's own, with more environment variables."""
+    with _program("bench-http", variables) as (process, ports):
+        yield HTTPProbe(process, ports["http"])
+
+
+@contextlib.contextmanager
+def _program(name: str, variables: dict[str, str]) -> Iterator[tuple[subprocess.Popen[bytes], dict[str, int]]]:
+    """A running program, and the ports it listens on."""
+    with tempfile.TemporaryDirectory(prefix="gozon-program-") as directory:
         ports = Path(directory) / "ports.json"
-        command = [str(programs_directory() / "bench-server"), "--ports-file", str(ports)]
+        command = [str(programs_directory() / name), "--ports-file", str(ports)]
         with subprocess.Popen(command, env={**os.environ, **variables}, stderr=subprocess.DEVNULL) as process:
             try:
-                eventually(ports.exists, bool, "bench-server to listen", 20)
-                yield ProbeServer(process, json.loads(ports.read_text())["bench"])
+                eventually(ports.exists, bool, f"{name} to listen", 20)
+                yield process, json.loads(ports.read_text())
             finally:
                 process.terminate()
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     process.wait(STOPPING_SECONDS)
                 process.kill()
+
+
+class HTTPProbe:
+    """A running bench-http; by TLS where it has a context."""
+
+    def __init__(self, process: subprocess.Popen[bytes], port: int) -> None:
+        self.process, self.port = process, port
+        self.context: ssl.SSLContext | None = None
+
+    def connect(self) -> socket.socket:
+        return socket.create_connection(("127.0.0.1", self.port), timeout=20)
+
+    def memory(self) -> int:
+        """Bytes of its memory that are in use."""
+        words = Path(f"/proc/{self.process.pid}/status").read_text().split()
+        return int(words[words.index("VmRSS:") + 1]) * 1024
+
+    def status(self) -> dict[str, int]:
+        """What it says of itself, this question included."""
+        address = ("127.0.0.1", self.port)
+        with contextlib.closing(
+            http.client.HTTPSConnection(*address, timeout=20, context=self.context)
+            if self.context
+            else http.client.HTTPConnection(*address, timeout=20)
+        ) as connection:
+            connection.request("GET", "/status")
+            return dict(json.loads(connection.getresponse().read()))
 
 
 class ProbeServer:

@@ -22,6 +22,12 @@ struct FuzzTarget: Sendable {
     FuzzTarget(
       name: "schema", purpose: "schema files, and what the tools do with them", test: fuzzSchema, seeds: schemaSeeds),
     FuzzTarget(name: "http", purpose: "HTTP requests, whole and in pieces", test: fuzzHTTP, seeds: httpSeeds),
+    FuzzTarget(
+      name: "http2", purpose: "connections by HTTP/2, whole and in pieces, and answers", test: fuzzHTTP2,
+      seeds: http2Seeds),
+    FuzzTarget(
+      name: "websocket", purpose: "messages of a WebSocket, whole and in pieces", test: fuzzWebSocket,
+      seeds: webSocketSeeds),
   ]
 
   // Written once, before the fuzzer runs; libFuzzer has one thread.

@@ -90,3 +90,30 @@ private var corpus: [(message: Int, entry: CorpusEntry)] {
   let old = "OPTIONS * HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"
   return [get, post, chunked, old, post + chunked + old + get].map { [9] + Array($0.utf8) }
 }
+
+/// Requests by HTTP/2 with a body, trailers, a reset, a ping and settings: as they are, and as a script.
+@Sendable func http2Seeds() -> [[UInt8]] {
+  // :method GET, :scheme http, :path /, :authority x; the last as a literal.
+  let (get, post): ([UInt8], [UInt8]) = ([0x82, 0x86, 0x84, 0x41, 1, 0x78], [0x83, 0x86, 0x84, 0x41, 1, 0x78])
+  let expecting = post + [0x0F, 20, 12] + Array("100-continue".utf8)
+  let indexed: [UInt8] = [0x40, 1, 0x61, 1, 0x62, 0xBE, 0xBE]
+  let frames: [(kind: UInt8, flags: UInt8, stream: UInt8, payload: [UInt8])] = [
+    (1, 5, 1, get), (1, 4, 3, expecting), (0, 0, 3, [1, 2]), (0, 1, 3, [3]), (1, 1, 5, get), (9, 4, 5, indexed),
+    (1, 4, 7, post), (1, 5, 7, [0, 1, 0x61, 1, 0x62]), (1, 4, 9, post), (3, 0, 9, [0, 0, 0, 8]),
+    (6, 0, 0, [0, 0, 0, 0, 0, 0, 0, 1]), (4, 0, 0, [0, 4, 0, 0, 0, 9]), (8, 0, 0, [0, 0, 0, 9]),
+    (1, 5, 11, [0x81] + post), (7, 0, 0, [0, 0, 0, 0, 0, 0, 0, 0]),
+  ]
+  let bytes = frames.flatMap { [0, 0, UInt8($0.payload.count), $0.kind, $0.flags, 0, 0, 0, $0.stream] + $0.payload }
+  let script = frames.flatMap { [$0.kind, $0.flags, $0.stream, UInt8($0.payload.count)] + $0.payload }
+  return [[8] + bytes, [9] + script]
+}
+
+/// Messages in one frame and in several with a ping between them, and a close; with masks that change nothing.
+@Sendable func webSocketSeeds() -> [[UInt8]] {
+  let mask: [UInt8] = [0, 0, 0, 0]
+  let text = [0x81, 0x82] + mask + [0xC3, 0xA9]
+  let parts = [0x02, 0x81] + mask + [1] + [0x89, 0x80] + mask + [0x80, 0x81] + mask + [2]
+  let long = [0x82, 0xFE, 0, 200] + mask + [UInt8](repeating: 7, count: 200)
+  let close = [0x88, 0x85] + mask + [3, 232] + Array("bye".utf8)
+  return [[9] + text + parts + long + close]
+}
