@@ -1,3 +1,4 @@
+internal import JSON
 internal import JetStream
 internal import Messaging
 internal import RPC
@@ -22,7 +23,8 @@ extension OrderDossier {
     let place = consumer.flatMap { places[$0] }
     messages += found.map { message in
       FoundMessage(
-        stream: stream, message: message, isProcessed: place.map { $0.hasProcessed(message.sequence, created: created) })
+        stream: stream, message: message, isProcessed: place.map { $0.hasProcessed(message.sequence, created: created) }
+      )
     }
     if !isWhole {
       gaps.append(
