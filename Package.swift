@@ -82,10 +82,19 @@ let package = Package(
     module("Probe", ["API", "RPC", "EventLoop", "Wire"]),
     module(
       "Messaging", ["EventLoop", "Wire", "Service", "RPC", "Postgres", "JetStream", "API"], exclude: ["DESIGN.md"]),
-    module("Backend", ["Messaging", "RPC", "Postgres", "JetStream", "Service", "EventLoop"]),
-    module("Orders", ["Backend", "Messaging", "API", "RPC", "Postgres", "JetStream", "Service", "EventLoop", "Wire"]),
     module(
-      "Payments", ["Backend", "Messaging", "API", "RPC", "Postgres", "JetStream", "Service", "EventLoop", "Wire"]),
+      "Idempotency", ["EventLoop", "Wire", "Service", "RPC", "Postgres"], exclude: ["DESIGN.md"]),
+    module("Backend", ["Messaging", "RPC", "Postgres", "JetStream", "Service", "EventLoop"]),
+    module(
+      "Orders",
+      [
+        "Backend", "Idempotency", "Messaging", "API", "RPC", "Postgres", "JetStream", "Service", "EventLoop", "Wire",
+      ]),
+    module(
+      "Payments",
+      [
+        "Backend", "Idempotency", "Messaging", "API", "RPC", "Postgres", "JetStream", "Service", "EventLoop", "Wire",
+      ]),
     module("Gateway", ["Schema", "RPC", "HTTP", "Service", "EventLoop", "Wire"]),
     module(
       "ClientTool",
@@ -122,15 +131,18 @@ let package = Package(
     tests("JSON", ["JSON"]),
     tests("JetStream", ["JetStream", "JSON", "EventLoop"]),
     tests("Messaging", ["Messaging", "RPC", "Postgres", "JetStream", "JSON", "Service", "EventLoop", "API", "Wire"]),
+    tests("Idempotency", ["Idempotency", "RPC", "Postgres", "Service", "EventLoop", "API", "Wire"]),
     tests(
-      "Orders", ["Orders", "Messaging", "RPC", "Postgres", "JetStream", "Service", "EventLoop", "API", "Wire"]),
-    tests("Payments", ["Payments", "Messaging", "RPC", "Postgres", "EventLoop", "API", "Wire"]),
+      "Orders",
+      ["Orders", "Idempotency", "Messaging", "RPC", "Postgres", "JetStream", "Service", "EventLoop", "API", "Wire"]),
+    tests("Payments", ["Payments", "Idempotency", "Messaging", "RPC", "Postgres", "EventLoop", "API", "Wire"]),
     tests("Integration", ["API", "RPC", "Postgres", "EventLoop", "Wire"]),
     tests("Gateway", ["Gateway", "Schema", "RPC", "HTTP", "Service", "EventLoop", "Wire"]),
     tests(
       "ClientTool",
       [
-        "ClientTool", "Orders", "Payments", "Messaging", "Probe", "Schema", "RPC", "Postgres", "JetStream", "JSON",
+        "ClientTool", "Orders", "Payments", "Idempotency", "Messaging", "Probe", "Schema", "RPC", "Postgres",
+        "JetStream", "JSON",
         "Service",
         "EventLoop", "TLS", "Wire", "API",
       ]),

@@ -1,5 +1,5 @@
 internal import Postgres
-package import RPC
+internal import RPC
 internal import Service
 
 /// Runs `body`, and turns the failures of its parts into statuses that tell a caller what to do, and nothing else.
@@ -21,13 +21,6 @@ extension RPCError {
   /// The caller's time was up before anything was done.
   fileprivate static var deadlinePassed: RPCError {
     RPCError(.deadlineExceeded, "the deadline passed before this was done; nothing was changed")
-  }
-
-  /// The Idempotency-Key came before with another request.
-  package static var idempotencyKeyReused: RPCError {
-    RPCError(
-      .invalidArgument, "this Idempotency-Key was used with another request; use a new key for a new request",
-      reason: "IDEMPOTENCY_KEY_REUSED")
   }
 
   /// The status of a database failure; nil for one that no caller can do anything about.
