@@ -30,7 +30,7 @@ extension RPCError {
       self.init(
         .unknown,
         "the database was lost during the commit, so this was done or it was not: look before you repeat it, or repeat it "
-          + "under the same id or Idempotency-Key", reason: "UNKNOWN_OUTCOME")
+          + "under the same id or Idempotency-Key", reason: "UNKNOWN_OUTCOME", retryAfter: .seconds(1))
     case .connectionLost, .closed, .timeout:
       self.init(
         .unavailable, "the database does not answer; try again in a moment", reason: "DATABASE_UNAVAILABLE",
