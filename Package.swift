@@ -86,7 +86,7 @@ let package = Package(
     module("Orders", ["Backend", "Messaging", "API", "RPC", "Postgres", "JetStream", "Service", "EventLoop", "Wire"]),
     module(
       "Payments", ["Backend", "Messaging", "API", "RPC", "Postgres", "JetStream", "Service", "EventLoop", "Wire"]),
-    module("Gateway", ["Schema", "RPC", "HTTP", "Service", "EventLoop", "Wire"]),
+    module("Gateway", ["Schema", "RPC", "HTTP", "Service", "Identity", "Files", "EventLoop", "Wire"]),
     module(
       "ClientTool",
       ["Messaging", "API", "Schema", "RPC", "Postgres", "JetStream", "JSON", "Service", "EventLoop", "TLS", "Wire"],
@@ -126,7 +126,9 @@ let package = Package(
       "Orders", ["Orders", "Messaging", "RPC", "Postgres", "JetStream", "Service", "EventLoop", "API", "Wire"]),
     tests("Payments", ["Payments", "Messaging", "RPC", "Postgres", "EventLoop", "API", "Wire"]),
     tests("Integration", ["API", "RPC", "Postgres", "EventLoop", "Wire"]),
-    tests("Gateway", ["Gateway", "Schema", "RPC", "HTTP", "Service", "EventLoop", "Wire"]),
+    tests(
+      "Gateway",
+      ["Gateway", "Schema", "RPC", "HTTP", "Service", "Identity", "JSON", "TLS", "EventLoop", "Wire"]),
     tests(
       "ClientTool",
       [
