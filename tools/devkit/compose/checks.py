@@ -37,7 +37,7 @@ def check_single(engine: Engine) -> None:
         compose.run("down", "--timeout", "30")
         compose.run("up", "--detach", "--no-build")
         compose.wait_until_healthy()
-        if get(f"{compose.urls[0]}/v1/accounts/{user}")["balance"] != 900:
+        if get(f"{compose.urls[0]}/v1/accounts/{user}")["balance"] != 999_900:
             raise Failure("the account is not as it was before docker-compose down")
         compose.verify()
 

@@ -54,10 +54,10 @@ def loading(urls: list[str]) -> Iterator[Load]:
 
 
 def open_account(url: str) -> str:
-    """A new account with 1,000 on it."""
+    """A new account with a million on it."""
     user = str(uuid.uuid4())
     post(f"{url}/v1/accounts", {"userId": user})
-    post(f"{url}/v1/accounts/{user}/deposits", {"amount": 1000})
+    post(f"{url}/v1/accounts/{user}/deposits", {"amount": 1_000_000})
     return user
 
 
