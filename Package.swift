@@ -90,7 +90,8 @@ let package = Package(
       "Payments", ["Backend", "Messaging", "API", "RPC", "Postgres", "JetStream", "Service", "EventLoop", "Wire"]),
     // The web page is part of the program, which so has it wherever it runs.
     module(
-      "Gateway", ["Schema", "RPC", "HTTP", "Service", "EventLoop", "Wire"], resources: [.embedInCode("Page")]),
+      "Gateway", ["Schema", "RPC", "HTTP", "Service", "Identity", "Files", "EventLoop", "Wire"],
+      resources: [.embedInCode("Page")]),
     module(
       "ClientTool",
       ["Messaging", "API", "Schema", "RPC", "Postgres", "JetStream", "JSON", "Service", "EventLoop", "TLS", "Wire"],
@@ -130,7 +131,9 @@ let package = Package(
       "Orders", ["Orders", "Messaging", "RPC", "Postgres", "JetStream", "Service", "EventLoop", "API", "Wire"]),
     tests("Payments", ["Payments", "Messaging", "RPC", "Postgres", "EventLoop", "API", "Wire"]),
     tests("Integration", ["API", "RPC", "Postgres", "EventLoop", "Wire"]),
-    tests("Gateway", ["Gateway", "Schema", "RPC", "HTTP", "Service", "EventLoop", "Wire"]),
+    tests(
+      "Gateway",
+      ["Gateway", "Schema", "RPC", "HTTP", "Service", "Identity", "JSON", "TLS", "EventLoop", "Wire"]),
     tests(
       "ClientTool",
       [

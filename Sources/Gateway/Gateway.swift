@@ -12,12 +12,14 @@ package final class Gateway: @unchecked Sendable {
   private let loop: EventLoop
   private let backends: Backends
   private let log: Log
+  private let gatekeeper: Gatekeeper
 
-  /// A gateway before `backends`.
-  package init(loop: EventLoop, backends: Backends, log: Log) {
+  /// A gateway before `backends`, which calls them for those whom `gatekeeper` lets in.
+  package init(loop: EventLoop, backends: Backends, log: Log, gatekeeper: Gatekeeper = Gatekeeper()) {
     self.loop = loop
     self.backends = backends
     self.log = log
+    self.gatekeeper = gatekeeper
   }
 
   /// Answers a request; whatever goes wrong is told as a problem (RFC 9457).
@@ -40,11 +42,14 @@ package final class Gateway: @unchecked Sendable {
     if request.method == .options, request.path.elementsEqual("*".utf8) {
       return Self.allow(["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"])
     }
-    switch backends.routes.match(request.method.rawValue, request.path) {
+    let match = backends.routes.match(request.method.rawValue, request.path)
+    if request.method == .options, case .methodNotAllowed(let allowed) = match { return Self.allow(allowed) }
+    let admission = try gatekeeper.admit(request)
+    switch match {
     case .found(let route, let variables):
-      return try await call(route, variables, request, requestID)
+      try admission.requireCaller(for: route)
+      return try await call(route, variables, request, requestID, admission)
     case .methodNotAllowed(let allowed):
-      if request.method == .options { return Self.allow(allowed) }
       throw .methodNotAllowed(request.method.rawValue, allowed: allowed)
     case .notFound:
       // The route may be one of a server that has never been heard of: 404 would say that what it names does not exist.
@@ -62,20 +67,23 @@ package final class Gateway: @unchecked Sendable {
   // MARK: - Calls
 
   private func call(
-    _ route: Route, _ variables: [ArraySlice<UInt8>], _ request: HTTPRequest, _ requestID: String
+    _ route: Route, _ variables: [ArraySlice<UInt8>], _ request: HTTPRequest, _ requestID: String,
+    _ admission: Admission
   ) async throws(Problem) -> HTTPResponse {
     guard ContentNegotiation.admitsJSON(request.fields.list("accept")) else {
       throw Problem(
         status: .notAcceptable, code: "INVALID_ARGUMENT", detail: "Responses here are application/json only.")
     }
     let context = try RequestContext(
-      request.fields, requestID: requestID, takesIdempotencyKey: route.takesIdempotencyKey, random: &loop.random)
+      request.fields, requestID: requestID, takesIdempotencyKey: route.takesIdempotencyKey,
+      caller: admission.caller, random: &loop.random)
     let payload = try route.payload(variables, request)
     do throws(RPCError) {
       let result = try await perform(route, payload, context)
       return try route.response(to: request, from: result, requestID: requestID)
     } catch {
-      let problem = Problem(error, hasPreconditions: request.hasPreconditions)
+      var problem = Problem(error, hasPreconditions: request.hasPreconditions)
+      if let challenge = Problem.challenge(for: error) { problem.fields.append(challenge) }
       if problem.status.code >= 500 { logFailure(error, of: route, requestID) }
       throw problem
     }

@@ -21,6 +21,11 @@ export class Problem extends Error {
     this.retryAfterMs = retryAfterMs;
   }
 
+  /** Whether the same request would do with a token, or with another one. */
+  get wantsToken() {
+    return this.status === 401 || this.reason === "AUTHORIZATION_MALFORMED";
+  }
+
   /** Whether the same request may do better in a while. */
   get isTemporary() {
     return [0, 408, 429, 502, 503, 504].includes(this.status);
@@ -65,7 +70,7 @@ export async function send(method, path, { body, key, accept = "application/json
     const response = await answer(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body), signal });
     if (response.ok) return response;
     const problem = await problemOf(response);
-    if (problem.status !== 401 || (quiet && declined)) throw problem;
+    if (!problem.wantsToken || (quiet && declined)) throw problem;
     if (currentToken() === token && !(await newToken(token))) throw problem;
   }
 }
