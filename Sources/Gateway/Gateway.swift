@@ -38,7 +38,7 @@ package final class Gateway: @unchecked Sendable {
   }
 
   private func respond(to request: HTTPRequest, _ requestID: String) async throws(Problem) -> HTTPResponse {
-    if let page = Page(request.path) { return try response(page, request.method) }
+    if let page = Page(request.path) { return try response(page, to: request) }
     if request.method == .options, request.path.elementsEqual("*".utf8) {
       return Self.allow(["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"])
     }
@@ -110,14 +110,15 @@ package final class Gateway: @unchecked Sendable {
 
   // MARK: - Pages
 
-  private func response(_ page: Page, _ method: HTTPMethod) throws(Problem) -> HTTPResponse {
-    switch method {
+  private func response(_ page: Page, to request: HTTPRequest) throws(Problem) -> HTTPResponse {
+    switch request.method {
     case .get, .head: break
     case .options: return Self.allow(Page.allowed)
-    default: throw .methodNotAllowed(method.rawValue, allowed: Page.allowed)
+    default: throw .methodNotAllowed(request.method.rawValue, allowed: Page.allowed)
     }
     return switch page {
-    case .index: IndexPage.response(backends.routes)
+    case .file(let file): file.response(to: request.fields)
+    case .routes: RoutesPage.response(backends.routes)
     case .health: HealthPages.alive
     case .readiness: HealthPages.ready(backends.readiness)
     }
@@ -126,16 +127,21 @@ package final class Gateway: @unchecked Sendable {
 
 /// What the gateway answers by itself.
 private enum Page {
-  case index
+  case file(PageFile)
+  case routes
   case health
   case readiness
 
   static let allowed = ["GET", "HEAD", "OPTIONS"]
 
   init?(_ path: ArraySlice<UInt8>) {
+    if let file = WebPage.file(at: path) {
+      self = .file(file)
+      return
+    }
     if path.count > 8 { return nil }
     switch String(decoding: path, as: UTF8.self) {
-    case "/": self = .index
+    case "/docs": self = .routes
     case "/healthz": self = .health
     case "/readyz": self = .readiness
     default: return nil
