@@ -22,10 +22,12 @@ func systemLibrary(_ name: String, pkgConfig: String, apt: String) -> Target {
 }
 
 func module(
-  _ name: String, _ dependencies: [Target.Dependency], exclude: [String] = [], plugins: [Target.PluginUsage] = []
+  _ name: String, _ dependencies: [Target.Dependency], exclude: [String] = [], resources: [Resource] = [],
+  plugins: [Target.PluginUsage] = []
 ) -> Target {
   .target(
-    name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict, plugins: plugins)
+    name: name, dependencies: dependencies, exclude: exclude, resources: resources, swiftSettings: strict,
+    plugins: plugins)
 }
 
 func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -95,7 +97,10 @@ let package = Package(
       [
         "Backend", "Idempotency", "Messaging", "API", "RPC", "Postgres", "JetStream", "Service", "EventLoop", "Wire",
       ]),
-    module("Gateway", ["Schema", "RPC", "HTTP", "Service", "EventLoop", "Wire"]),
+    // The web page is part of the program, which so has it wherever it runs.
+    module(
+      "Gateway", ["Schema", "RPC", "HTTP", "Service", "Identity", "Files", "EventLoop", "Wire"],
+      resources: [.embedInCode("Page")]),
     module(
       "ClientTool",
       ["Messaging", "API", "Schema", "RPC", "Postgres", "JetStream", "JSON", "Service", "EventLoop", "TLS", "Wire"],
@@ -137,7 +142,9 @@ let package = Package(
       ["Orders", "Idempotency", "Messaging", "RPC", "Postgres", "JetStream", "Service", "EventLoop", "API", "Wire"]),
     tests("Payments", ["Payments", "Idempotency", "Messaging", "RPC", "Postgres", "EventLoop", "API", "Wire"]),
     tests("Integration", ["API", "RPC", "Postgres", "EventLoop", "Wire"]),
-    tests("Gateway", ["Gateway", "Schema", "RPC", "HTTP", "Service", "EventLoop", "Wire"]),
+    tests(
+      "Gateway",
+      ["Gateway", "Schema", "RPC", "HTTP", "Service", "Identity", "JSON", "TLS", "EventLoop", "Wire"]),
     tests(
       "ClientTool",
       [

@@ -12,12 +12,14 @@ package final class Gateway: @unchecked Sendable {
   private let loop: EventLoop
   private let backends: Backends
   private let log: Log
+  private let gatekeeper: Gatekeeper
 
-  /// A gateway before `backends`.
-  package init(loop: EventLoop, backends: Backends, log: Log) {
+  /// A gateway before `backends`, which calls them for those whom `gatekeeper` lets in.
+  package init(loop: EventLoop, backends: Backends, log: Log, gatekeeper: Gatekeeper = Gatekeeper()) {
     self.loop = loop
     self.backends = backends
     self.log = log
+    self.gatekeeper = gatekeeper
   }
 
   /// Answers a request; whatever goes wrong is told as a problem (RFC 9457).
@@ -36,15 +38,18 @@ package final class Gateway: @unchecked Sendable {
   }
 
   private func respond(to request: HTTPRequest, _ requestID: String) async throws(Problem) -> HTTPResponse {
-    if let page = Page(request.path) { return try response(page, request.method) }
+    if let page = Page(request.path) { return try response(page, to: request) }
     if request.method == .options, request.path.elementsEqual("*".utf8) {
       return Self.allow(["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"])
     }
-    switch backends.routes.match(request.method.rawValue, request.path) {
+    let match = backends.routes.match(request.method.rawValue, request.path)
+    if request.method == .options, case .methodNotAllowed(let allowed) = match { return Self.allow(allowed) }
+    let admission = try gatekeeper.admit(request)
+    switch match {
     case .found(let route, let variables):
-      return try await call(route, variables, request, requestID)
+      try admission.requireCaller(for: route)
+      return try await call(route, variables, request, requestID, admission)
     case .methodNotAllowed(let allowed):
-      if request.method == .options { return Self.allow(allowed) }
       throw .methodNotAllowed(request.method.rawValue, allowed: allowed)
     case .notFound:
       // The route may be one of a server that has never been heard of: 404 would say that what it names does not exist.
@@ -62,20 +67,23 @@ package final class Gateway: @unchecked Sendable {
   // MARK: - Calls
 
   private func call(
-    _ route: Route, _ variables: [ArraySlice<UInt8>], _ request: HTTPRequest, _ requestID: String
+    _ route: Route, _ variables: [ArraySlice<UInt8>], _ request: HTTPRequest, _ requestID: String,
+    _ admission: Admission
   ) async throws(Problem) -> HTTPResponse {
     guard ContentNegotiation.admitsJSON(request.fields.list("accept")) else {
       throw Problem(
         status: .notAcceptable, code: "INVALID_ARGUMENT", detail: "Responses here are application/json only.")
     }
     let context = try RequestContext(
-      request.fields, requestID: requestID, takesIdempotencyKey: route.takesIdempotencyKey, random: &loop.random)
+      request.fields, requestID: requestID, takesIdempotencyKey: route.takesIdempotencyKey,
+      caller: admission.caller, random: &loop.random)
     let payload = try route.payload(variables, request)
     do throws(RPCError) {
       let result = try await perform(route, payload, context)
       return try route.response(to: request, from: result, requestID: requestID)
     } catch {
-      let problem = Problem(error, hasPreconditions: request.hasPreconditions)
+      var problem = Problem(error, hasPreconditions: request.hasPreconditions)
+      if let challenge = Problem.challenge(for: error) { problem.fields.append(challenge) }
       if problem.status.code >= 500 { logFailure(error, of: route, requestID) }
       throw problem
     }
@@ -102,14 +110,15 @@ package final class Gateway: @unchecked Sendable {
 
   // MARK: - Pages
 
-  private func response(_ page: Page, _ method: HTTPMethod) throws(Problem) -> HTTPResponse {
-    switch method {
+  private func response(_ page: Page, to request: HTTPRequest) throws(Problem) -> HTTPResponse {
+    switch request.method {
     case .get, .head: break
     case .options: return Self.allow(Page.allowed)
-    default: throw .methodNotAllowed(method.rawValue, allowed: Page.allowed)
+    default: throw .methodNotAllowed(request.method.rawValue, allowed: Page.allowed)
     }
     return switch page {
-    case .index: IndexPage.response(backends.routes)
+    case .file(let file): file.response(to: request.fields)
+    case .routes: RoutesPage.response(backends.routes)
     case .health: HealthPages.alive
     case .readiness: HealthPages.ready(backends.readiness)
     }
@@ -118,16 +127,21 @@ package final class Gateway: @unchecked Sendable {
 
 /// What the gateway answers by itself.
 private enum Page {
-  case index
+  case file(PageFile)
+  case routes
   case health
   case readiness
 
   static let allowed = ["GET", "HEAD", "OPTIONS"]
 
   init?(_ path: ArraySlice<UInt8>) {
+    if let file = WebPage.file(at: path) {
+      self = .file(file)
+      return
+    }
     if path.count > 8 { return nil }
     switch String(decoding: path, as: UTF8.self) {
-    case "/": self = .index
+    case "/docs": self = .routes
     case "/healthz": self = .health
     case "/readyz": self = .readiness
     default: return nil

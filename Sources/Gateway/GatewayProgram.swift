@@ -16,7 +16,8 @@ package enum GatewayProgram {
       Setting(
         "backends", .addresses, default: "127.0.0.1:7001,127.0.0.1:7002",
         "The RPC servers whose routes are offered, replicas included; where two contradict, the first one wins."),
-    ] + HTTPTLSSettings.server + RPCTLSSettings.client + [ServiceTokenSetting.client] + CommonSettings.all
+    ] + AuthenticationSettings.all + HTTPTLSSettings.server + RPCTLSSettings.client + [ServiceTokenSetting.client]
+    + CommonSettings.all
 
   /// Runs until the process is told to end.
   package static func run(loop: EventLoop, log: Log, configuration: Configuration) async throws {
@@ -28,7 +29,8 @@ package enum GatewayProgram {
       RPCClient(loop: loop, host: $0.host, port: $0.port, options: options)
     }
     let backends = Backends(loop: loop, connections: connections, log: log)
-    let gateway = Gateway(loop: loop, backends: backends, log: log)
+    let gatekeeper = Gatekeeper(authenticator: try authenticator(configuration, log))
+    let gateway = Gateway(loop: loop, backends: backends, log: log, gatekeeper: gatekeeper)
 
     let host = configuration.text("listen-host")
     let server = try HTTPServer(
@@ -47,6 +49,22 @@ package enum GatewayProgram {
       "backends", run: { await backends.run() }, beginGracefulShutdown: { backends.beginGracefulShutdown() })
     try await Lifecycle(loop: loop, log: log).run([admin.part, calls, http])
     log.info("ended")
+  }
+
+  /// What asks callers for tokens; nil when nothing is set that could tell good ones.
+  private static func authenticator(_ configuration: Configuration, _ log: Log) throws -> Authenticator? {
+    let value = { (setting: Setting) in
+      let text = configuration.text(setting.name)
+      return text.isEmpty ? nil : text
+    }
+    guard let keys = value(AuthenticationSettings.keys) else { return nil }
+    if !Address.isLoopback(configuration.text("listen-host")), configuration.text("http-tls-certificate").isEmpty {
+      log.warning(
+        "tokens can be read on the way: set --http-tls-certificate, unless a proxy on a network of yours ends TLS")
+    }
+    return try Authenticator(
+      keys: keys, issuer: value(AuthenticationSettings.issuer), audience: value(AuthenticationSettings.audience),
+      log: log)
   }
 
   private static func metrics(_ server: HTTPServer, _ backends: Backends) -> [Metric] {
