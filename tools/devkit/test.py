@@ -65,7 +65,7 @@ def main(arguments: list[str]) -> int:
     count = Count()
     with _scratch() as scratch:
         try:
-            prepare(build=True, postgres=True, nats=True, others=["openssl", "curl"])
+            prepare(build=True, postgres=True, nats=True, prometheus="system" in parts, others=["openssl", "curl"])
             if "lint" in parts:
                 count.add(_lint(scratch))
             if "unit" in parts or "system" in parts:
