@@ -20,6 +20,7 @@ package final class Gateway: @unchecked Sendable {
     self.backends = backends
     self.log = log
     self.gatekeeper = gatekeeper
+    WebPage.prepare()
   }
 
   /// Answers a request; whatever goes wrong is told as a problem (RFC 9457).
