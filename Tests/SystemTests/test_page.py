@@ -77,6 +77,16 @@ class PageTests(SystemTestCase):
         self.browser.click(ORDER)
         self.browser.wait_text("#order-form .status", "Order taken", description)
 
+    def send_until_taken(self) -> None:
+        """Waits until an order that was sent is taken; sends it again when the page gives up, as it says one may."""
+
+        def price() -> str:
+            if self.browser.text("#order-form [data-part=problem]"):
+                self.browser.click(ORDER)
+            return self.browser.script("return document.getElementById('order-amount').value")
+
+        eventually(price, lambda text: text == "", "the order to be taken")
+
     def wait_order(self, description: str, *parts: str) -> None:
         """Waits until the list says this of an order, without anybody's doing."""
         eventually(
@@ -202,7 +212,7 @@ class PageTests(SystemTestCase):
             self.browser.fill("#order-description", "Sugar")
             self.browser.fill("#order-amount", "20")
             self.browser.click(ORDER)
-            self.browser.wait_text("#order-form .status", "No answer yet")
+            eventually(lambda: between.answers_to_lose, lambda left: left < 1000, "an answer to be lost", 30)
             self.browser.reload()
             between.lose_answers(0)
             self.browser.wait_text("#live", "Live")
@@ -239,6 +249,7 @@ class PageTests(SystemTestCase):
         self.browser.click(ORDER)
         self.browser.wait_text("#order-form .status", "No answer yet")
         self.system.up()
+        self.send_until_taken()
         self.wait_order("meanwhile", "Paid", "20.00")
         self.wait_order("patient", "Paid", "5.00")
         self.browser.wait_text("#balance", "65.00")
@@ -560,11 +571,18 @@ class PageTests(SystemTestCase):
         try:
             self.browser.fill("#order-amount", "30")
             self.browser.click(ORDER)
-            self.browser.wait_text("#order-form .status", "longer than usual")
+            # Until the first attempt is given up, and after that.
+            told = ("longer than usual", "No answer yet")
+            eventually(
+                lambda: self.browser.text("#order-form .status"),
+                lambda text: any(words in text for words in told),
+                "the page to say that it takes long",
+                30,
+            )
             self.look("busy")
         finally:
             os.kill(gateway, signal.SIGCONT)
-        self.browser.wait_text("#order-form .status", "Order taken")
+        self.send_until_taken()
         self.system.kill("gateway")
         self.browser.wait_text("#notice", "Reconnecting")
         self.look("lost")

@@ -3,7 +3,7 @@
 import { part, setText } from "./dom.js";
 import { problemWords, violationWords } from "./words.js";
 
-/** What comes this soon after a success belongs to it: the second click of a double click, a key that was held. */
+/** What comes this soon after a success, with nothing entered, belongs to it: the second click of a double click. */
 const ECHO_MS = 600;
 /** Nobody wonders what is going on before. */
 const SLOW_MS = 3_000;
@@ -47,6 +47,7 @@ export function onSubmit(form, work, currency = () => undefined) {
     }
   });
   form.addEventListener("input", (event) => {
+    doneAt = 0;
     const field = event.target.closest("[data-pointer]");
     if (field) setFieldError(field, "");
     if (form.getAttribute("aria-busy") !== "true") say(form, "");
