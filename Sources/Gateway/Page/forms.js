@@ -32,7 +32,7 @@ export function onSubmit(form, work, currency = () => undefined) {
     form.setAttribute("aria-busy", "true");
     // Not `disabled`, which would lose the focus.
     button.setAttribute("aria-disabled", "true");
-    const slow = setTimeout(() => say(form, "This takes longer than usual …"), SLOW_MS);
+    const slow = setTimeout(() => say(form, "This takes longer than usual…"), SLOW_MS);
     try {
       await work((text) => say(form, text));
       doneAt = Date.now();
