@@ -1,3 +1,4 @@
+internal import OTLP
 package import Service
 
 /// The settings that orders and payments share; `name` is `orders` or `payments`.
@@ -20,6 +21,6 @@ package enum BackendSettings {
       Setting("migrations", .text, default: "Schemas/sql/\(name)", "The directory of the database's migrations."),
       Setting(
         "currency", .currency, default: "RUB", "The shop's currency (ISO 4217): what is meant when none is said."),
-    ] + RPCTLSSettings.server + [ServiceTokenSetting.server] + CommonSettings.all
+    ] + RPCTLSSettings.server + [ServiceTokenSetting.server] + TracingSettings.all + CommonSettings.all
   }
 }

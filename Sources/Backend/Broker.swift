@@ -21,10 +21,11 @@ package final class Broker: @unchecked Sendable {
     stopping = LoopSignal(loop: loop)
   }
 
-  /// Whether the broker can be used.
+  /// Whether the broker can be used. Without it orders are taken and accounts kept; payment waits.
   package var readiness: Readiness {
     let health = client.health
-    return Readiness("nats", problem: health.isReady ? nil : health.problem ?? "its streams are not checked yet")
+    return Readiness(
+      "nats", problem: health.isReady ? nil : health.problem ?? "its streams are not checked yet", isRequired: false)
   }
 
   /// The broker as a part of the process.

@@ -3,6 +3,7 @@ package import HTTP
 internal import RPC
 internal import Schema
 package import Service
+package import Tracing
 internal import Wire
 
 /// Answers HTTP requests by calls to the servers behind it. It knows no service by name: the routes are what the
@@ -13,23 +14,33 @@ package final class Gateway: @unchecked Sendable {
   private let backends: Backends
   private let log: Log
   private let gatekeeper: Gatekeeper
+  private let tracer: Tracer?
+  private var statistics: GatewayStatistics { backends.statistics }
 
   /// A gateway before `backends`, which calls them for those whom `gatekeeper` lets in.
-  package init(loop: EventLoop, backends: Backends, log: Log, gatekeeper: Gatekeeper = Gatekeeper()) {
+  package init(
+    loop: EventLoop, backends: Backends, log: Log, gatekeeper: Gatekeeper = Gatekeeper(), tracer: Tracer? = nil
+  ) {
     self.loop = loop
     self.backends = backends
     self.log = log
     self.gatekeeper = gatekeeper
+    self.tracer = tracer
+    WebPage.prepare()
   }
 
   /// Answers a request; whatever goes wrong is told as a problem (RFC 9457).
   package func answer(_ request: HTTPRequest) async -> HTTPResponse {
     let requestID = RequestContext.requestID(request.fields, random: &loop.random)
+    var exchange = Exchange(requestID: requestID)
+    let response: HTTPResponse
     do throws(Problem) {
-      return try await respond(to: request, requestID)
+      response = try await respond(to: request, requestID, &exchange)
     } catch {
-      return error.response(requestID: requestID)
+      response = error.response(requestID: requestID)
     }
+    exchange.ended(response.status, tracer)
+    return response
   }
 
   /// The answer to a request that the HTTP server does not take.
@@ -37,8 +48,13 @@ package final class Gateway: @unchecked Sendable {
     Problem(refusal).response(requestID: UUID.v7(.now).description)
   }
 
-  private func respond(to request: HTTPRequest, _ requestID: String) async throws(Problem) -> HTTPResponse {
-    if let page = Page(request.path) { return try response(page, to: request) }
+  private func respond(
+    to request: HTTPRequest, _ requestID: String, _ exchange: inout Exchange
+  ) async throws(Problem) -> HTTPResponse {
+    if let page = Page(request.path) {
+      exchange.isOf(statistics.of(request.method.rawValue, page.name))
+      return try response(page, to: request)
+    }
     if request.method == .options, request.path.elementsEqual("*".utf8) {
       return Self.allow(["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"])
     }
@@ -47,11 +63,14 @@ package final class Gateway: @unchecked Sendable {
     let admission = try gatekeeper.admit(request)
     switch match {
     case .found(let route, let variables):
+      exchange.isOf(route.statistics)
       try admission.requireCaller(for: route)
-      return try await call(route, variables, request, requestID, admission)
+      return try await call(route, variables, request, requestID, admission, &exchange)
     case .methodNotAllowed(let allowed):
+      exchange.isOf(statistics.of(request.method.rawValue, GatewayStatistics.unmatched))
       throw .methodNotAllowed(request.method.rawValue, allowed: allowed)
     case .notFound:
+      exchange.isOf(statistics.of(request.method.rawValue, GatewayStatistics.unmatched))
       // The route may be one of a server that has never been heard of: 404 would say that what it names does not exist.
       if backends.isEveryOfferKnown { throw .notFound("There is no such route.") }
       throw Problem(
@@ -68,15 +87,17 @@ package final class Gateway: @unchecked Sendable {
 
   private func call(
     _ route: Route, _ variables: [ArraySlice<UInt8>], _ request: HTTPRequest, _ requestID: String,
-    _ admission: Admission
+    _ admission: Admission, _ exchange: inout Exchange
   ) async throws(Problem) -> HTTPResponse {
+    let trace = RequestTrace(request.fields, loop: loop, tracer: tracer)
+    exchange.trace = trace
     guard ContentNegotiation.admitsJSON(request.fields.list("accept")) else {
       throw Problem(
         status: .notAcceptable, code: "INVALID_ARGUMENT", detail: "Responses here are application/json only.")
     }
     let context = try RequestContext(
       request.fields, requestID: requestID, takesIdempotencyKey: route.takesIdempotencyKey,
-      caller: admission.caller, random: &loop.random)
+      caller: admission.caller, trace: trace.context)
     let payload = try route.payload(variables, request)
     do throws(RPCError) {
       let result = try await perform(route, payload, context)
@@ -84,7 +105,7 @@ package final class Gateway: @unchecked Sendable {
     } catch {
       var problem = Problem(error, hasPreconditions: request.hasPreconditions)
       if let challenge = Problem.challenge(for: error) { problem.fields.append(challenge) }
-      if problem.status.code >= 500 { logFailure(error, of: route, requestID) }
+      if problem.status.code >= 500 { logFailure(error, of: route, context) }
       throw problem
     }
   }
@@ -95,17 +116,32 @@ package final class Gateway: @unchecked Sendable {
     var options = context.callOptions()
     options.isRepeatable =
       route.method.isIdempotent || context.idempotencyKey != nil && route.method.takesIdempotencyKey
+    let span = tracer?.begin(under: context.trace)
+    if let span { options.metadata["traceparent"] = span.context.text }
     do {
-      return try await backends.pool(of: route).call(method: route.method.id, payload: payload, options: options)
-    } catch let error as RPCError {
-      throw error
+      let result = try await backends.pool(of: route).call(method: route.method.id, payload: payload, options: options)
+      ended(span, route, .ok)
+      return result
     } catch {
-      throw RPCError(.internal, "\(error)")
+      let error = error as? RPCError ?? RPCError(.internal, "\(error)")
+      ended(span, route, error.code)
+      throw error
     }
   }
 
-  private func logFailure(_ error: RPCError, of route: Route, _ requestID: String) {
-    log.warning("call failed", [.method: route.method.fullName, .requestID: requestID, .error: "\(error)"])
+  private func ended(_ span: OpenSpan?, _ route: Route, _ status: StatusCode) {
+    guard let tracer, let span else { return }
+    let name = route.method.fullName
+    tracer.end(span, name, .client, isError: status != .ok, TraceSpan.Attribute.ofCall(name, status))
+  }
+
+  private func logFailure(_ error: RPCError, of route: Route, _ context: RequestContext) {
+    log.warning(
+      "call failed",
+      [
+        .method: route.method.fullName, .requestID: context.requestID, .traceID: context.trace.traceID,
+        .error: "\(error)",
+      ])
   }
 
   // MARK: - Pages
@@ -131,6 +167,16 @@ private enum Page {
   case routes
   case health
   case readiness
+
+  /// What it is called in figures: the files of the web page are one.
+  var name: String {
+    switch self {
+    case .file: "/"
+    case .routes: "/docs"
+    case .health: "/healthz"
+    case .readiness: "/readyz"
+    }
+  }
 
   static let allowed = ["GET", "HEAD", "OPTIONS"]
 

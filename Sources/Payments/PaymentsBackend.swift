@@ -22,7 +22,7 @@ package enum PaymentsBackend {
       kinds: [
         EventKind(EventSubject.orderCreated, of: OrderCreated.self, refusal: { $0.refusal }) { .charge($0) },
         EventKind(EventSubject.orderCancelled, of: OrderCancelled.self, refusal: { $0.refusal }) { .cancel($0) },
-      ], lanes: foundation.lanes, log: foundation.log
+      ], lanes: foundation.lanes, log: foundation.log, tracer: foundation.tracer
     ) { batch in
       let results = try await repeatingHarmlessly(on: loop, isSafeWhenUnknown: true) {
         try await store.settle(batch.events.map(\.event), at: .now, places: batch.places)
@@ -35,7 +35,11 @@ package enum PaymentsBackend {
     let keySweeper = KeySweeper(loop: loop, pool: foundation.database.pool, log: foundation.log)
     return Backend.Specialty(
       services: [service.definition.describing(EventsSchema.file)],
-      parts: [consumer.part, deposits.part, keySweeper.part])
+      parts: [consumer.part, deposits.part, keySweeper.part],
+      metrics: {
+        Metric.batches([("deposits", deposits.waiting, deposits.statistics)]) + Metric.consumer(consumer)
+      },
+      lag: { try await consumer.lag() })
   }
 }
 

