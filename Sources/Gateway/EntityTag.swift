@@ -7,6 +7,11 @@ enum EntityTag {
     return "\"\(String(hash, radix: 36))-\(String(body.count, radix: 36))\""
   }
 
+  /// Whether an `If-Match` names `tag`; weak tags never do (RFC 9110 section 13.1.1).
+  static func matchesStrongly(_ ifMatch: String, _ tag: String) -> Bool {
+    ifMatch.trimmed == "*" || ifMatch.split(separator: ",").contains { $0.trimmed == tag }
+  }
+
   /// Whether an `If-None-Match` names `tag`; weak tags compare by their opaque part (RFC 9110 section 13.1.2).
   static func matches(_ ifNoneMatch: String, _ tag: String) -> Bool {
     if ifNoneMatch.trimmed == "*" { return true }

@@ -11,6 +11,9 @@ package final class Gatekeeper: @unchecked Sendable {
     self.authenticator = authenticator
   }
 
+  /// Whether callers have to show tokens.
+  var asksForTokens: Bool { authenticator != nil }
+
   /// Lets a request in; nothing has been done for it yet.
   func admit(_ request: HTTPRequest) throws(Problem) -> Admission {
     var admission = Admission()

@@ -6,8 +6,11 @@ internal import Wire
 extension Route {
   /// The encoded request message of a call: from the path's variables, and from the query or the body.
   func payload(_ variables: [ArraySlice<UInt8>], _ request: HTTPRequest) throws(Problem) -> [UInt8] {
-    var builder = translator.builder(of: method.request)
+    var builder = translator.builder(of: method.request, names: names)
     var violations: [Violation] = []
+    for source in binding.sources {
+      if case .constant(let text) = source.place { builder.set(source.field, fromText: text) }
+    }
     for (name, value) in zip(binding.path.variables, variables) {
       if let text = PercentEncoding.decode(value) {
         builder.set(name, fromText: text)
@@ -32,13 +35,13 @@ extension Route {
     guard request.query != nil else { return }
     let items: [(name: String, value: String)]
     do throws(HTTPRefusal) { items = try request.queryItems() } catch { throw Problem(error) }
-    guard !binding.method.hasBody else {
+    guard binding.takesQuery else {
       if let first = items.first {
         violations.append(Violation(pointer: "/\(first.name)", detail: "this route takes nothing from the query"))
       }
       return
     }
-    for (name, value) in items { builder.set(name, fromText: value) }
+    for (name, value) in items { builder.set(name, fromQuery: value) }
   }
 
   private func takeBody(_ request: HTTPRequest, _ builder: inout MessageBuilder) throws(Problem) {
@@ -54,7 +57,7 @@ extension Route {
 
   /// The response to `request` that the result of its call is.
   func response(to request: HTTPRequest, from result: CallResult, requestID: String) throws(RPCError) -> HTTPResponse {
-    do throws(DecodingError) {
+    do {
       var body: [UInt8] = []
       body.reserveCapacity(result.payload.count * 2)
       try translator.append(result.payload.span.bytes, of: method.response, to: &body)
@@ -66,10 +69,16 @@ extension Route {
       guard binding.hasETag else { return HTTPResponse(HTTPStatus(binding.status), fields: fields, body: body) }
       let tag = EntityTag.of(body)
       fields.append("ETag", tag)
+      // In the order of RFC 9110 section 13.2.2.
+      if let wanted = request.fields.list("if-match"), !EntityTag.matchesStrongly(wanted, tag) {
+        throw RPCError(.failedPrecondition, "If-Match does not name the present state, which is \(tag).")
+      }
       if let known = request.fields.list("if-none-match"), EntityTag.matches(known, tag) {
         return HTTPResponse(.notModified, fields: fields)
       }
       return HTTPResponse(HTTPStatus(binding.status), fields: fields, body: body)
+    } catch let error as RPCError {
+      throw error
     } catch {
       throw RPCError(.internal, "the response of \(method.fullName) cannot be translated: \(error)")
     }
