@@ -73,7 +73,8 @@ import Testing
     #expect(Self.mistake("lst")?.description == "there is no command 'lst'; did you mean 'list'?")
     #expect(Self.mistake("stream")?.description == "'stream' needs one of: ls, info, view, tail")
     #expect(Self.mistake("stream", "vew")?.description == "there is no command 'stream vew'; did you mean 'view'?")
-    #expect(Self.mistake("stream", "zzz")?.description == "there is no command 'stream zzz'; there are ls, info, view, tail")
+    #expect(
+      Self.mistake("stream", "zzz")?.description == "there is no command 'stream zzz'; there are ls, info, view, tail")
     #expect(Self.mistake("--json", "list")?.description.contains("behind the command") == true)
   }
 
