@@ -83,7 +83,9 @@ let package = Package(
     module(
       "Messaging", ["EventLoop", "Wire", "Service", "RPC", "Postgres", "JetStream", "API"], exclude: ["DESIGN.md"]),
     module("Backend", ["Messaging", "RPC", "Postgres", "JetStream", "Service", "EventLoop"]),
-    module("Orders", ["Backend", "Messaging", "API", "RPC", "Postgres", "JetStream", "Service", "EventLoop", "Wire"]),
+    module(
+      "Orders", ["Backend", "Messaging", "API", "RPC", "Postgres", "JetStream", "Service", "EventLoop", "Wire"],
+      exclude: ["DESIGN.md"]),
     module(
       "Payments", ["Backend", "Messaging", "API", "RPC", "Postgres", "JetStream", "Service", "EventLoop", "Wire"]),
     module("Gateway", ["Schema", "RPC", "HTTP", "Service", "EventLoop", "Wire"]),

@@ -22,15 +22,19 @@ package struct Backend: Sendable {
     package let services: [ServiceDefinition]
     /// Its own parts, in the order of their dependence.
     package let parts: [Part]
+    /// Ends streams that would not end by themselves; called when the server takes no more calls.
+    package let beginsShutdown: @Sendable () -> Void
     /// Its own figures.
     package let metrics: @Sendable () -> [Metric]
 
     /// A specialty of these services and parts.
     package init(
-      services: [ServiceDefinition], parts: [Part], metrics: @escaping @Sendable () -> [Metric] = { [] }
+      services: [ServiceDefinition], parts: [Part], beginsShutdown: @escaping @Sendable () -> Void = {},
+      metrics: @escaping @Sendable () -> [Metric] = { [] }
     ) {
       self.services = services
       self.parts = parts
+      self.beginsShutdown = beginsShutdown
       self.metrics = metrics
     }
   }
@@ -57,9 +61,12 @@ package struct Backend: Sendable {
     let readiness: @Sendable () -> [Readiness] = { [database.readiness, broker.readiness] }
 
     let host = configuration.text("listen-host")
+    var limits = RPCServer.Limits()
+    // A gateway's watchers share its connection.
+    limits.streamsMax = 65_536
     let server = try RPCServer(
       loop: loop, name: "gozon-\(name)", host: host, port: configuration.integer("\(name)-port"),
-      services: specialty.services,
+      services: specialty.services, limits: limits,
       tls: RPCTLSSettings.server(configuration, applicationProtocol: RPCProtocol.name, log: log),
       token: ServiceTokenSetting.token(configuration).map(ServiceToken.init),
       health: { readiness().map(DependencyHealth.init) },
@@ -76,7 +83,11 @@ package struct Backend: Sendable {
     log.info("listening", [.address: "\(host):\(server.port)", .port: "\(admin.port)"])
 
     let rpc = Part(
-      "rpc", run: { await server.run() }, beginGracefulShutdown: { server.beginGracefulShutdown() })
+      "rpc", run: { await server.run() },
+      beginGracefulShutdown: {
+        server.beginGracefulShutdown()
+        specialty.beginsShutdown()
+      })
     try await Lifecycle(loop: loop, log: log).run(
       [admin.part, database.part, broker.part] + specialty.parts + [rpc])
     log.info("ended")

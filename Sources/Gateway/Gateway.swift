@@ -9,15 +9,19 @@ internal import Wire
 /// servers' schemas say.
 // Confined to its event loop, where the HTTP server calls it.
 package final class Gateway: @unchecked Sendable {
-  private let loop: EventLoop
-  private let backends: Backends
+  let loop: EventLoop
+  let backends: Backends
   private let log: Log
+  let streamTiming: StreamTiming
+  /// Streams that are open.
+  package internal(set) var streamCount = 0
 
   /// A gateway before `backends`.
-  package init(loop: EventLoop, backends: Backends, log: Log) {
+  package init(loop: EventLoop, backends: Backends, log: Log, streamTiming: StreamTiming = StreamTiming()) {
     self.loop = loop
     self.backends = backends
     self.log = log
+    self.streamTiming = streamTiming
   }
 
   /// Answers a request; whatever goes wrong is told as a problem (RFC 9457).
@@ -42,6 +46,7 @@ package final class Gateway: @unchecked Sendable {
     }
     switch backends.routes.match(request.method.rawValue, request.path) {
     case .found(let route, let variables):
+      if route.method.responseIsStream { return try await stream(route, variables, request, requestID) }
       return try await call(route, variables, request, requestID)
     case .methodNotAllowed(let allowed):
       if request.method == .options { return Self.allow(allowed) }
@@ -96,7 +101,7 @@ package final class Gateway: @unchecked Sendable {
     }
   }
 
-  private func logFailure(_ error: RPCError, of route: Route, _ requestID: String) {
+  func logFailure(_ error: RPCError, of route: Route, _ requestID: String) {
     log.warning("call failed", [.method: route.method.fullName, .requestID: requestID, .error: "\(error)"])
   }
 

@@ -20,10 +20,10 @@ extension HTTP2Connection: HTTPBodySink {
     let handler = server.handler
     let task = loop.startTask {
       let response = await handler(request)
+      self.server.endRequest()
       if case .stream(let produce) = response.content {
         await self.stream(response, produce, stream)
       }
-      self.server.endRequest()
       self.handlerEnded(stream)
       switch response.content {
       case .bytes:

@@ -57,12 +57,11 @@ extension HTTPConnection: HTTPBodySink {
 
   // MARK: - WebSocket
 
-  /// Goes on as a WebSocket; its request ends with its handler.
+  /// Goes on as a WebSocket.
   func upgrade(
     _ number: Int, _ response: HTTPResponse, _ subprotocol: String?, _ handler: @escaping WebSocket.Handler
   ) {
     guard !isEnded, number == firstNumber, number == upgradeNumber else {
-      server.endRequest()
       return respond(
         to: number, server.refuse(.malformed("A WebSocket cannot be opened while other requests are in work.")))
     }
@@ -72,7 +71,7 @@ extension HTTPConnection: HTTPBodySink {
     scheduleFlush()
     exchanges = []
     flush()
-    if isEnded { return server.endRequest() }
+    if isEnded { return }
     let successor = WebSocketConnection(server: server, tcp: tcp)
     let first = leave(to: successor)
     successor.start(subprotocol: subprotocol, handler)

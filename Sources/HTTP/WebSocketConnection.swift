@@ -26,7 +26,7 @@ final class WebSocketConnection: ServedConnection, @unchecked Sendable {
 
   private var limits: HTTPLimits { server.limits }
 
-  /// Takes the connection over and runs `handler`; the request that it counts as ends with it.
+  /// Takes the connection over and runs `handler`.
   func start(subprotocol: String?, _ handler: @escaping WebSocket.Handler) {
     tcp.delegate = self
     tcp.resumeReading()
@@ -48,7 +48,6 @@ final class WebSocketConnection: ServedConnection, @unchecked Sendable {
   private func handlerEnded() {
     hasHandlerEnded = true
     task = nil
-    server.endRequest()
   }
 
   // MARK: - Bytes

@@ -23,14 +23,16 @@ package final class OrderCancellation: @unchecked Sendable {
   private let store: OrderStore
   private let relay: Relay
   private let watch: OrderWatch
+  private let feed: ChangeFeed
   private var batcher: Batcher<CancelRequest, Order?>!
 
-  /// Cancels orders of `store`, hands the events to `relay`, and learns of results from `watch`.
-  package init(loop: EventLoop, store: OrderStore, relay: Relay, watch: OrderWatch) {
+  /// Cancels orders of `store`, hands the events to `relay`, learns of results from `watch`, and tells `feed`.
+  package init(loop: EventLoop, store: OrderStore, relay: Relay, watch: OrderWatch, feed: ChangeFeed) {
     self.loop = loop
     self.store = store
     self.relay = relay
     self.watch = watch
+    self.feed = feed
     batcher = Batcher(loop: loop, batchMax: Self.batchMax, queueMax: Self.queueMax) { [unowned self] in
       await self.process($0, deadline: $1)
     }
@@ -81,6 +83,7 @@ package final class OrderCancellation: @unchecked Sendable {
           guard let order = orders[request.orderID], OrderRules.isBeingCancelled(order) else { return nil }
           return order.cancelled.event(traceparent: request.traceparent)
         })
+      feed.changed()
       return requests.map { .success(orders[$0.orderID]) }
     } catch {
       return requests.map { _ in .failure(error) }

@@ -18,9 +18,10 @@ package enum OrdersBackend {
     let jetStream = foundation.broker.client
     let outbox = OrderOutbox(loop: loop, pool: pool, log: log)
     let relay = Relay(loop: loop, jetStream: jetStream, log: log) { try await outbox.takeDue(countMax: $0) }
-    let creation = OrderCreation(loop: loop, store: store, relay: relay)
+    let feed = ChangeFeed(loop: loop, store: store, log: log)
+    let creation = OrderCreation(loop: loop, store: store, relay: relay, feed: feed)
     let watch = OrderWatch(loop: loop)
-    let cancellation = OrderCancellation(loop: loop, store: store, relay: relay, watch: watch)
+    let cancellation = OrderCancellation(loop: loop, store: store, relay: relay, watch: watch, feed: feed)
     let consumer = EventConsumer<OrderSettled>(
       loop: loop, jetStream: jetStream, stream: EventStreams.payments.name,
       kinds: [EventKind(EventSubject.orderSettled, of: OrderSettled.self) { $0 }], lanes: foundation.lanes, log: log
@@ -29,15 +30,24 @@ package enum OrdersBackend {
         try await store.settle(batch.events.map(\.event), places: batch.places)
       }
       watch.settled(batch.events.lazy.map(\.event.orderId))
+      feed.changed()
       return []
     }
     let service = OrdersServiceImplementation(
-      store: store, creation: creation, cancellation: cancellation, currency: foundation.configuration.text("currency"))
+      store: store, creation: creation, cancellation: cancellation,
+      watching: OrderWatching(store: store, feed: feed), currency: foundation.configuration.text("currency"))
     return Backend.Specialty(
       services: [service.definition.describing(EventsSchema.file)],
-      parts: [outbox.part, relay.part, consumer.part, creation.part, cancellation.part],
+      parts: [outbox.part, relay.part, consumer.part, creation.part, cancellation.part, feed.part],
+      beginsShutdown: { feed.endFollowing() },
       metrics: {
-        [Metric("orders_waiting", .gauge, "Orders that wait for their transaction.", Double(creation.waiting))]
+        [
+          Metric("orders_waiting", .gauge, "Orders that wait for their transaction.", Double(creation.waiting)),
+          Metric("watchers", .gauge, "Streams that tell how orders stand.", Double(feed.count)),
+          Metric(
+            "watcher_lapses_total", .counter, "Times that a stream had to be read anew because it was too slow.",
+            Double(feed.lapses)),
+        ]
       })
   }
 }

@@ -11,13 +11,18 @@ package struct OrdersServiceImplementation: OrdersService {
   private let store: OrderStore
   private let creation: OrderCreation
   private let cancellation: OrderCancellation
+  private let watching: OrderWatching
   private let currency: String
 
   /// The service over `store`; orders are in `currency` unless they say otherwise.
-  package init(store: OrderStore, creation: OrderCreation, cancellation: OrderCancellation, currency: String) {
+  package init(
+    store: OrderStore, creation: OrderCreation, cancellation: OrderCancellation, watching: OrderWatching,
+    currency: String
+  ) {
     self.store = store
     self.creation = creation
     self.cancellation = cancellation
+    self.watching = watching
     self.currency = currency
   }
 
@@ -80,6 +85,12 @@ package struct OrdersServiceImplementation: OrdersService {
     }
     orders.removeLast()
     return ListOrdersResponse(orders: orders, nextPageToken: OrderPage.token(after: last))
+  }
+
+  package func watchOrders(
+    _ request: WatchOrdersRequest, responses: ResponseWriter<Order>, context: CallContext
+  ) async throws {
+    try await watching.watch(request, responses, context)
   }
 
   /// Goes on when the order is the caller's, if that matters.

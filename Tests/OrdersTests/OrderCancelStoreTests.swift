@@ -11,7 +11,7 @@ import Wire
 /// Cancellations and their answers, in every order, on a real database.
 @Suite struct OrderCancelStoreTests {
   private static let database = Result { try TestDatabase.make("order_cancel") }
-  private static let first = Timestamp(microseconds: Timestamp.now.microseconds + 1_000_000)
+  private static let first = Timestamp(microseconds: Timestamp.now.microseconds + 600_000_000)
   private static let second = Timestamp(microseconds: first.microseconds + 1_000_000)
 
   private static func withStore(
