@@ -1,5 +1,6 @@
 package import EventLoop
 internal import HTTP
+internal import OTLP
 internal import RPC
 package import Service
 
@@ -16,7 +17,9 @@ package enum GatewayProgram {
       Setting(
         "backends", .addresses, default: "127.0.0.1:7001,127.0.0.1:7002",
         "The RPC servers whose routes are offered, replicas included; where two contradict, the first one wins."),
-    ] + HTTPTLSSettings.server + RPCTLSSettings.client + [ServiceTokenSetting.client] + CommonSettings.all
+    ] + AuthenticationSettings.all + HTTPTLSSettings.server + RPCTLSSettings.client + [ServiceTokenSetting.client]
+    + TracingSettings.all
+    + CommonSettings.all
 
   /// Open connections at most, as far as there are files for them.
   private static let connectionsMax = 60_000
@@ -36,7 +39,11 @@ package enum GatewayProgram {
       RPCClient(loop: loop, host: $0.host, port: $0.port, options: options)
     }
     let backends = Backends(loop: loop, connections: connections, log: log)
-    let gateway = Gateway(loop: loop, backends: backends, log: log)
+    let gatekeeper = Gatekeeper(authenticator: try authenticator(configuration, log))
+    let traces = try TracingSettings.make(
+      loop: loop, log: log, configuration: configuration, service: "gozon-gateway")
+    let gateway = Gateway(
+      loop: loop, backends: backends, log: log, gatekeeper: gatekeeper, tracer: traces?.tracer)
 
     let host = configuration.text("listen-host")
     var limits = HTTPLimits()
@@ -47,7 +54,8 @@ package enum GatewayProgram {
       refuse: Gateway.refuse, handler: gateway.answer)
     let admin = try AdminServer(
       loop: loop, host: host, port: configuration.integer("gateway-admin-port"),
-      readiness: { backends.readiness }, metrics: { metrics(server, backends, gateway) })
+      readiness: { backends.readiness },
+      metrics: { metrics(server, backends, gateway) + backends.statistics.metrics + (traces?.exporter.metrics ?? []) })
     let ports: KeyValuePairs = ["http": server.port, "gatewayAdmin": admin.port]
     if let problem = PortsFile.write(ports, to: configuration.text("ports-file")) { log.warning(problem) }
     log.info("listening", [.address: "\(host):\(server.port)", .port: "\(admin.port)"])
@@ -55,12 +63,29 @@ package enum GatewayProgram {
     let http = Part("http", run: { await server.run() }, beginGracefulShutdown: { server.beginGracefulShutdown() })
     let calls = Part(
       "backends", run: { await backends.run() }, beginGracefulShutdown: { backends.beginGracefulShutdown() })
-    try await Lifecycle(loop: loop, log: log).run([admin.part, calls, http])
+    try await Lifecycle(loop: loop, log: log).run(
+      [admin.part] + (traces.map { [$0.exporter.part] } ?? []) + [calls, http])
     log.info("ended")
   }
 
+  /// What asks callers for tokens; nil when nothing is set that could tell good ones.
+  private static func authenticator(_ configuration: Configuration, _ log: Log) throws -> Authenticator? {
+    let value = { (setting: Setting) in
+      let text = configuration.text(setting.name)
+      return text.isEmpty ? nil : text
+    }
+    guard let keys = value(AuthenticationSettings.keys) else { return nil }
+    if !Address.isLoopback(configuration.text("listen-host")), configuration.text("http-tls-certificate").isEmpty {
+      log.warning(
+        "tokens can be read on the way: set --http-tls-certificate, unless a proxy on a network of yours ends TLS")
+    }
+    return try Authenticator(
+      keys: keys, issuer: value(AuthenticationSettings.issuer), audience: value(AuthenticationSettings.audience),
+      log: log)
+  }
+
   private static func metrics(_ server: HTTPServer, _ backends: Backends, _ gateway: Gateway) -> [Metric] {
-    let calls = backends.statistics
+    let calls = backends.poolStatistics
     let readyCount = backends.readiness.count { $0.problem == nil }
     return [
       Metric("http_connections", .gauge, "Open connections.", Double(server.connectionCount)),
@@ -74,7 +99,6 @@ package enum GatewayProgram {
       Metric("rpc_client_queue_seconds_total", .counter, "How long they waited.", calls.queueTime / .seconds(1)),
       Metric("rpc_client_budget_tokens", .gauge, "Tokens left for further attempts.", calls.budgetTokens),
       Metric("backends_ready", .gauge, "Servers whose routes can be served.", Double(readyCount)),
-      Metric("ready", .gauge, "1 when ready.", readyCount == backends.readiness.count ? 1 : 0),
     ]
   }
 }

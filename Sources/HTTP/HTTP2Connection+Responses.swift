@@ -20,9 +20,12 @@ extension HTTP2Connection: HTTPBodySink {
     let handler = server.handler
     let task = loop.startTask {
       let response = await handler(request)
-      self.server.endRequest()
       if case .stream(let produce) = response.content {
+        self.server.beginStream()
         await self.stream(response, produce, stream)
+        self.server.endStream()
+      } else {
+        self.server.endRequest()
       }
       self.handlerEnded(stream)
       switch response.content {

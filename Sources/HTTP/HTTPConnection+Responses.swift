@@ -57,11 +57,12 @@ extension HTTPConnection: HTTPBodySink {
 
   // MARK: - WebSocket
 
-  /// Goes on as a WebSocket.
+  /// Goes on as a WebSocket; its request ends with its handler.
   func upgrade(
     _ number: Int, _ response: HTTPResponse, _ subprotocol: String?, _ handler: @escaping WebSocket.Handler
   ) {
     guard !isEnded, number == firstNumber, number == upgradeNumber else {
+      server.endRequest()
       return respond(
         to: number, server.refuse(.malformed("A WebSocket cannot be opened while other requests are in work.")))
     }
@@ -71,7 +72,7 @@ extension HTTPConnection: HTTPBodySink {
     scheduleFlush()
     exchanges = []
     flush()
-    if isEnded { return }
+    if isEnded { return server.endRequest() }
     let successor = WebSocketConnection(server: server, tcp: tcp)
     let first = leave(to: successor)
     successor.start(subprotocol: subprotocol, handler)

@@ -152,13 +152,14 @@ final class HTTPConnection: ServedConnection, @unchecked Sendable {
     let handler = server.handler
     let task = loop.startTask {
       let response = await handler(request)
-      // What is sent for long is no request in work; connections bound how much of it there is.
-      self.server.endRequest()
       switch response.content {
       case .bytes:
+        self.server.endRequest()
         self.respond(to: number, self.server.compression?.coded(response, for: request.fields) ?? response)
       case .stream(let produce):
+        self.server.beginStream()
         await self.stream(response, produce, to: number)
+        self.server.endStream()
       case .webSocket(let subprotocol, let handler):
         self.upgrade(number, response, subprotocol, handler)
       }

@@ -26,8 +26,9 @@ final class WebSocketConnection: ServedConnection, @unchecked Sendable {
 
   private var limits: HTTPLimits { server.limits }
 
-  /// Takes the connection over and runs `handler`.
+  /// Takes the connection over and runs `handler`; the request that it counts as ends with it.
   func start(subprotocol: String?, _ handler: @escaping WebSocket.Handler) {
+    server.beginStream()
     tcp.delegate = self
     tcp.resumeReading()
     let socket = WebSocket(loop: server.loop, connection: self, subprotocol: subprotocol)
@@ -48,6 +49,7 @@ final class WebSocketConnection: ServedConnection, @unchecked Sendable {
   private func handlerEnded() {
     hasHandlerEnded = true
     task = nil
+    server.endStream()
   }
 
   // MARK: - Bytes

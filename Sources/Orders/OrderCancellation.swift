@@ -51,6 +51,12 @@ package final class OrderCancellation: @unchecked Sendable {
     }
   }
 
+  /// Requests that wait for their transaction.
+  package var waiting: Int { batcher.waiting }
+
+  /// What became of requests and their transactions.
+  package var statistics: BatchStatistics { batcher.statistics }
+
   /// The cancellation as a part of the process, which ends when no request is on its way into the store.
   package var part: Part { batcher.part("order cancellation") }
 

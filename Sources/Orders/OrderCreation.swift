@@ -41,6 +41,9 @@ package final class OrderCreation: @unchecked Sendable {
   /// Orders that wait for their transaction.
   package var waiting: Int { batcher.waiting }
 
+  /// What became of orders and their transactions.
+  package var statistics: BatchStatistics { batcher.statistics }
+
   /// The creation as a part of the process, which ends when no order is on its way into the store.
   package var part: Part { batcher.part("order creation") }
 

@@ -17,14 +17,17 @@ package enum OrdersBackend {
     let store = OrderStore(pool)
     let jetStream = foundation.broker.client
     let outbox = OrderOutbox(loop: loop, pool: pool, log: log)
-    let relay = Relay(loop: loop, jetStream: jetStream, log: log) { try await outbox.takeDue(countMax: $0) }
+    let relay = Relay(loop: loop, jetStream: jetStream, log: log, tracer: foundation.tracer) {
+      try await outbox.takeDue(countMax: $0)
+    }
     let feed = ChangeFeed(loop: loop, store: store, log: log)
     let creation = OrderCreation(loop: loop, store: store, relay: relay, feed: feed)
     let watch = OrderWatch(loop: loop)
     let cancellation = OrderCancellation(loop: loop, store: store, relay: relay, watch: watch, feed: feed)
     let consumer = EventConsumer<OrderSettled>(
       loop: loop, jetStream: jetStream, stream: EventStreams.payments.name,
-      kinds: [EventKind(EventSubject.orderSettled, of: OrderSettled.self) { $0 }], lanes: foundation.lanes, log: log
+      kinds: [EventKind(EventSubject.orderSettled, of: OrderSettled.self) { $0 }], lanes: foundation.lanes, log: log,
+      tracer: foundation.tracer
     ) { batch in
       try await repeatingHarmlessly(on: loop, isSafeWhenUnknown: true) {
         try await store.settle(batch.events.map(\.event), places: batch.places)
@@ -41,13 +44,12 @@ package enum OrdersBackend {
       parts: [outbox.part, relay.part, consumer.part, creation.part, cancellation.part, feed.part],
       beginsShutdown: { feed.endFollowing() },
       metrics: {
-        [
-          Metric("orders_waiting", .gauge, "Orders that wait for their transaction.", Double(creation.waiting)),
-          Metric("watchers", .gauge, "Streams that tell how orders stand.", Double(feed.count)),
-          Metric(
-            "watcher_lapses_total", .counter, "Times that a stream had to be read anew because it was too slow.",
-            Double(feed.lapses)),
-        ]
-      })
+        Metric.batches([
+          ("orders", creation.waiting, creation.statistics),
+          ("cancellations", cancellation.waiting, cancellation.statistics),
+        ]) + Metric.relay(relay) + Metric.consumer(consumer) + Metric.feed(feed)
+      },
+      lag: { try await consumer.lag() },
+      databaseFigures: { try await OrderFigures.metrics(pool) })
   }
 }

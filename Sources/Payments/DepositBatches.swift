@@ -30,6 +30,12 @@ package final class DepositBatches: @unchecked Sendable {
     try await batcher.submit(deposit, deadline: deadline)
   }
 
+  /// Deposits that wait for their transaction.
+  package var waiting: Int { batcher.waiting }
+
+  /// What became of deposits and their transactions.
+  package var statistics: BatchStatistics { batcher.statistics }
+
   /// The batches as a part of the process, which ends when no deposit is on its way into the store.
   package var part: Part { batcher.part("deposits") }
 

@@ -21,7 +21,7 @@ package enum PaymentsBackend {
       kinds: [
         EventKind(EventSubject.orderCreated, of: OrderCreated.self, refusal: { $0.refusal }) { .charge($0) },
         EventKind(EventSubject.orderCancelled, of: OrderCancelled.self, refusal: { $0.refusal }) { .cancel($0) },
-      ], lanes: foundation.lanes, log: foundation.log
+      ], lanes: foundation.lanes, log: foundation.log, tracer: foundation.tracer
     ) { batch in
       let results = try await repeatingHarmlessly(on: loop, isSafeWhenUnknown: true) {
         try await store.settle(batch.events.map(\.event), at: .now, places: batch.places)
@@ -31,7 +31,11 @@ package enum PaymentsBackend {
     let service = PaymentsServiceImplementation(
       store: store, deposits: deposits, currency: foundation.configuration.text("currency"))
     return Backend.Specialty(
-      services: [service.definition.describing(EventsSchema.file)], parts: [consumer.part, deposits.part])
+      services: [service.definition.describing(EventsSchema.file)], parts: [consumer.part, deposits.part],
+      metrics: {
+        Metric.batches([("deposits", deposits.waiting, deposits.statistics)]) + Metric.consumer(consumer)
+      },
+      lag: { try await consumer.lag() })
   }
 }
 

@@ -1,3 +1,5 @@
+package import Tracing
+
 extension Metadata {
   /// The most bytes of an Idempotency-Key.
   package static let idempotencyKeyBytesMax = 255
@@ -16,7 +18,8 @@ extension Metadata {
 
   /// The trace that the call belongs to; nil when there is none. One that is malformed is none (W3C Trace Context,
   /// section 4.3), so that nothing of a caller's making is stored and sent on unseen.
-  package var traceparent: String? {
-    self["traceparent"].flatMap { TraceContext.isTraceparent($0) ? $0 : nil }
-  }
+  package var traceparent: String? { trace?.text }
+
+  /// The trace that the call belongs to, read.
+  package var trace: TraceParent? { self["traceparent"].flatMap(TraceParent.init) }
 }

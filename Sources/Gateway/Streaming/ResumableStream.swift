@@ -22,6 +22,8 @@ final class ResumableStream: @unchecked Sendable {
   private let request: (String?) throws(Problem) -> [UInt8]
   /// When the client wants no more; nil when it wants all.
   private let end: LoopInstant?
+  /// Until when it is known who the client is; nil when nobody asks.
+  private let expiry: LoopInstant?
   private let cursorField: FieldDescriptor?
   private var call: StreamingCall<RawMessage, RawMessage>?
   private var began = LoopInstant(nanoseconds: 0)
@@ -35,7 +37,7 @@ final class ResumableStream: @unchecked Sendable {
   /// A stream of `route`, whose call is made when the first message is asked for.
   init(
     loop: EventLoop, timing: StreamTiming, pool: RPCPool, route: Route, options: CallOptions, end: LoopInstant?,
-    request: @escaping (String?) throws(Problem) -> [UInt8]
+    expiry: LoopInstant?, request: @escaping (String?) throws(Problem) -> [UInt8]
   ) {
     self.loop = loop
     self.timing = timing
@@ -43,6 +45,7 @@ final class ResumableStream: @unchecked Sendable {
     self.route = route
     self.options = options
     self.end = end
+    self.expiry = expiry
     self.request = request
     let messages = route.translator.schemas.messages
     cursorField = messages[route.method.request].cursor == nil ? nil : messages[route.method.response].cursor
@@ -72,6 +75,7 @@ final class ResumableStream: @unchecked Sendable {
         case .nothing: return .nothing
         }
       } catch let error as RPCError {
+        if let expiry, loop.now >= expiry { throw Self.expired }
         guard resumes(after: error) else { throw error }
       }
     }
@@ -81,12 +85,16 @@ final class ResumableStream: @unchecked Sendable {
     let method = MethodReference<RawMessage, RawMessage>(
       id: route.method.id, name: route.method.fullName, isIdempotent: route.method.isIdempotent, responseIsStream: true)
     var options = options
-    options.timeout = min(CallOptions.timeoutMax, end.map { max($0 - loop.now, .milliseconds(1)) } ?? .seconds(86_400))
+    let ends = [end, expiry].compactMap { $0.map { max($0 - loop.now, .milliseconds(1)) } }
+    options.timeout = min(CallOptions.timeoutMax, ends.min() ?? CallOptions.timeoutMax)
     let call = pool.stream(method, RawMessage(try request(cursor)), options)
     began = loop.now
     self.call = call
     return call
   }
+
+  private static let expired = RPCError(
+    .unauthenticated, "the token of this stream has expired; come back with a new one", reason: "TOKEN_EXPIRED")
 
   private func received(_ payload: [UInt8]) throws -> Item {
     (failingSince, pause) = (nil, timing.pauses.lowerBound)

@@ -11,13 +11,13 @@ final class StreamSession: @unchecked Sendable {
   private let gateway: Gateway
   private let route: Route
   private let form: StreamForm
-  private let requestID: String
+  private let context: RequestContext
   private let stream: ResumableStream
   /// What came while the head waited.
   private var first = Arrival<ResumableStream.Item>.nothing
 
-  init(_ gateway: Gateway, _ route: Route, _ form: StreamForm, _ requestID: String, _ stream: ResumableStream) {
-    (self.gateway, self.route, self.form, self.requestID, self.stream) = (gateway, route, form, requestID, stream)
+  init(_ gateway: Gateway, _ route: Route, _ form: StreamForm, _ context: RequestContext, _ stream: ResumableStream) {
+    (self.gateway, self.route, self.form, self.context, self.stream) = (gateway, route, form, context, stream)
   }
 
   /// Makes the call, and waits a moment for what comes of it.
@@ -39,7 +39,7 @@ final class StreamSession: @unchecked Sendable {
     } catch is CancellationError {
       // The client is gone, or the server goes: events are asked for again elsewhere.
     } catch {
-      try? await body.write(form.failure(problem(error).json(requestID: requestID)))
+      try? await body.write(form.failure(problem(error).json(requestID: context.requestID)))
     }
   }
 
@@ -100,7 +100,7 @@ final class StreamSession: @unchecked Sendable {
 
   private func problem(_ error: any Error) -> Problem {
     if let problem = error as? Problem { return problem }
-    return gateway.problem(of: error, route, requestID)
+    return gateway.problem(of: error, route, context)
   }
 
   /// The code and the detail, in the 123 bytes that there are.

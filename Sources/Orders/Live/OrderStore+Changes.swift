@@ -153,18 +153,22 @@ extension OrderStore {
             now.snapshot, now.timeline
           FROM (
             SELECT pg_current_snapshot()::text AS snapshot,
-              ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::bigint AS timeline
+              ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::bigint AS timeline,
+              pg_snapshot_xmax(pg_current_snapshot())::text::bigint - $7 > 1000000000 AS is_long_ago
           ) AS now
           LEFT JOIN LATERAL (
             SELECT * FROM orders
             WHERE user_id = $1 AND (created_at, id) > ($4, $5)
+              -- Most orders have not been written for long, which is found out at a glance.
+              AND (now.is_long_ago OR age(orders.xmin) <= age(($7 & 4294967295)::text::xid))
               AND NOT pg_visible_in_snapshot(written_by(orders.xmin), $2::text::pg_snapshot)
-              AND pg_visible_in_snapshot(written_by(orders.xmin), coalesce($3::text, now.snapshot)::pg_snapshot)
+              AND ($3::text IS NULL OR pg_visible_in_snapshot(written_by(orders.xmin), $3::text::pg_snapshot))
             ORDER BY created_at, id LIMIT $6
           ) AS changed ON true
           ORDER BY created_at, id
           """, userID, position.snapshot.description, end?.snapshot.description,
-          last?.createdAt ?? Timestamp(microseconds: 0), last?.id ?? .zero, Int64(size + 1)), deadline: deadline))
+          last?.createdAt ?? Timestamp(microseconds: 0), last?.id ?? .zero, Int64(size + 1),
+          Int64(position.snapshot.first)), deadline: deadline))
     if caught.orders.count > size {
       caught.orders.removeLast()
       caught.hasMore = true
