@@ -96,7 +96,8 @@ let package = Package(
       "Orders",
       [
         "Backend", "Idempotency", "Messaging", "API", "RPC", "Postgres", "JetStream", "Service", "EventLoop", "Wire",
-      ]),
+      ],
+      exclude: ["DESIGN.md"]),
     module(
       "Payments",
       [

@@ -26,6 +26,8 @@ package struct Backend: Sendable {
     package let services: [ServiceDefinition]
     /// Its own parts, in the order of their dependence.
     package let parts: [Part]
+    /// Ends streams that would not end by themselves; called when the server takes no more calls.
+    package let beginsShutdown: @Sendable () -> Void
     /// Its own figures.
     package let metrics: @Sendable () -> [Metric]
     /// How far its consumer is behind; nil when that cannot be told just now.
@@ -35,12 +37,14 @@ package struct Backend: Sendable {
 
     /// A specialty of these services and parts.
     package init(
-      services: [ServiceDefinition], parts: [Part], metrics: @escaping @Sendable () -> [Metric] = { [] },
+      services: [ServiceDefinition], parts: [Part], beginsShutdown: @escaping @Sendable () -> Void = {},
+      metrics: @escaping @Sendable () -> [Metric] = { [] },
       lag: @escaping @Sendable () async throws -> Int?,
       databaseFigures: @escaping @Sendable () async throws -> [Metric] = { [] }
     ) {
       self.services = services
       self.parts = parts
+      self.beginsShutdown = beginsShutdown
       self.metrics = metrics
       self.lag = lag
       self.databaseFigures = databaseFigures
@@ -81,9 +85,12 @@ package struct Backend: Sendable {
       ])
 
     let host = configuration.text("listen-host")
+    var limits = RPCServer.Limits()
+    // A gateway's watchers share its connection.
+    limits.streamsMax = 65_536
     let server = try RPCServer(
       loop: loop, name: "gozon-\(name)", host: host, port: configuration.integer("\(name)-port"),
-      services: specialty.services,
+      services: specialty.services, limits: limits,
       tls: RPCTLSSettings.server(configuration, applicationProtocol: RPCProtocol.name, log: log),
       token: ServiceTokenSetting.token(configuration).map(ServiceToken.init),
       interceptors: traces.map { [CallTracing($0.tracer)] } ?? [],
@@ -110,7 +117,11 @@ package struct Backend: Sendable {
     log.info("listening", [.address: "\(host):\(server.port)", .port: "\(admin.port)"])
 
     let rpc = Part(
-      "rpc", run: { await server.run() }, beginGracefulShutdown: { server.beginGracefulShutdown() })
+      "rpc", run: { await server.run() },
+      beginGracefulShutdown: {
+        server.beginGracefulShutdown()
+        specialty.beginsShutdown()
+      })
     try await Lifecycle(loop: loop, log: log).run(
       [admin.part] + (traces.map { [$0.exporter.part] } ?? []) + [database.part, broker.part, figures.part]
         + specialty.parts + [rpc])

@@ -5,19 +5,21 @@ enum ContentNegotiation {
   static let json = "application/json"
 
   /// Whether a client that sent this `Accept` takes JSON; one that sent none takes everything.
-  static func admitsJSON(_ accept: String?) -> Bool {
-    guard let accept, accept != "*/*", accept != json else { return true }
-    var best: (precision: Int, isAdmitted: Bool)?
+  static func admitsJSON(_ accept: String?) -> Bool { accept == json || weight(of: json, in: accept) > 0 }
+
+  /// How much a client that sent this `Accept` wants a type, in thousandths; one that sent none takes everything.
+  static func weight(of type: String, in accept: String?) -> Int {
+    guard let accept, accept != "*/*" else { return 1_000 }
+    let ranges = ["*/*", type.prefix { $0 != "/" } + "/*", type]
+    var best: (precision: Int, weight: Int)?
     for range in accept.split(separator: ",") {
       let parts = range.split(separator: ";").map { $0.trimmed.lowercased() }
-      guard let type = parts.first, let precision = ["*/*", "application/*", json].firstIndex(of: type) else {
-        continue
-      }
+      guard let name = parts.first, let precision = ranges.firstIndex(of: name) else { continue }
       if let known = best, known.precision > precision { continue }
       let weight = parts.dropFirst().first { $0.hasPrefix("q=") }
-      best = (precision, !(weight.map { isZero($0.dropFirst(2)) } ?? false))
+      best = (precision, weight.map { thousandths($0.dropFirst(2)) } ?? 1_000)
     }
-    return best?.isAdmitted ?? false
+    return best?.weight ?? 0
   }
 
   /// Whether this `Content-Type` is JSON in UTF-8.
@@ -27,9 +29,10 @@ enum ContentNegotiation {
     return parts[0] == json && parts.dropFirst().allSatisfy { ["charset=utf-8", "charset=\"utf-8\""].contains($0) }
   }
 
-  /// Whether a weight is 0, 0., 0.0, 0.00 or 0.000.
-  private static func isZero(_ weight: Substring) -> Bool {
-    weight.first == "0" && weight.dropFirst().allSatisfy { $0 == "." || $0 == "0" }
+  /// A weight such as 0, 1, 0.5 or 0.125; one that is none counts as 1.
+  private static func thousandths(_ weight: Substring) -> Int {
+    guard let value = Double(weight), (0...1).contains(value) else { return 1_000 }
+    return Int(value * 1_000)
   }
 }
 

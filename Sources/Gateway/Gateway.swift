@@ -10,11 +10,14 @@ internal import Wire
 /// servers' schemas say.
 // Confined to its event loop, where the HTTP server calls it.
 package final class Gateway: @unchecked Sendable {
-  private let loop: EventLoop
-  private let backends: Backends
+  let loop: EventLoop
+  let backends: Backends
   private let log: Log
   private let gatekeeper: Gatekeeper
-  private let tracer: Tracer?
+  let tracer: Tracer?
+  let streamTiming: StreamTiming
+  /// Streams that are open.
+  package internal(set) var streamCount = 0
   private let documentation: Documentation
   private var statistics: GatewayStatistics { backends.statistics }
 
@@ -22,7 +25,7 @@ package final class Gateway: @unchecked Sendable {
   /// `documentation`.
   package init(
     loop: EventLoop, backends: Backends, log: Log, gatekeeper: Gatekeeper = Gatekeeper(), tracer: Tracer? = nil,
-    documentation: Documentation? = nil
+    documentation: Documentation? = nil, streamTiming: StreamTiming = StreamTiming()
   ) {
     self.loop = loop
     self.backends = backends
@@ -30,6 +33,7 @@ package final class Gateway: @unchecked Sendable {
     self.log = log
     self.gatekeeper = gatekeeper
     self.tracer = tracer
+    self.streamTiming = streamTiming
     WebPage.prepare()
   }
 
@@ -73,6 +77,9 @@ package final class Gateway: @unchecked Sendable {
     case .found(let route, let variables):
       exchange.isOf(route.statistics)
       try admission.requireCaller(for: route)
+      if route.method.responseIsStream {
+        return try await stream(route, variables, request, requestID, admission, &exchange)
+      }
       return try await call(route, variables, request, requestID, admission, &exchange)
     case .methodNotAllowed(let allowed):
       exchange.isOf(statistics.of(request.method.rawValue, GatewayStatistics.unmatched))
@@ -143,7 +150,7 @@ package final class Gateway: @unchecked Sendable {
     tracer.end(span, name, .client, isError: status != .ok, TraceSpan.Attribute.ofCall(name, status))
   }
 
-  private func logFailure(_ error: RPCError, of route: Route, _ context: RequestContext) {
+  func logFailure(_ error: RPCError, of route: Route, _ context: RequestContext) {
     log.warning(
       "call failed",
       [

@@ -29,11 +29,19 @@ package enum GatewayProgram {
     + TracingSettings.all
     + CommonSettings.all
 
+  /// Open connections at most, as far as there are files for them.
+  private static let connectionsMax = 60_000
+  /// Files that are left for everything else.
+  private static let filesKept = 256
+
   /// Runs until the process is told to end.
   package static func run(loop: EventLoop, log: Log, configuration: Configuration) async throws {
     var options = RPCClient.Options()
     options.name = "gozon-gateway"
     options.token = ServiceTokenSetting.token(configuration).map(ServiceToken.init)
+    // A stream whose client reads slowly must not take room from others, nor hold much.
+    options.callWindow = 16 << 10
+    options.connectionWindow = 1 << 30
     options.tls = try RPCTLSSettings.client(configuration, applicationProtocol: RPCProtocol.name, log: log)
     let connections = configuration.addresses("backends").map {
       RPCClient(loop: loop, host: $0.host, port: $0.port, options: options)
@@ -53,14 +61,16 @@ package enum GatewayProgram {
       documentation: documentation)
 
     let host = configuration.text("listen-host")
+    var limits = HTTPLimits()
+    limits.connectionsMax = min(max(OpenFiles.raiseLimit() - filesKept, 64), connectionsMax)
     let server = try HTTPServer(
-      loop: loop, host: host, port: configuration.integer("http-port"),
+      loop: loop, host: host, port: configuration.integer("http-port"), limits: limits,
       tls: HTTPTLSSettings.server(configuration, log: log), compresses: configuration.flag("http-compression"),
       refuse: Gateway.refuse, handler: gateway.answer)
     let admin = try AdminServer(
       loop: loop, host: host, port: configuration.integer("gateway-admin-port"),
       readiness: { backends.readiness },
-      metrics: { metrics(server, backends) + backends.statistics.metrics + (traces?.exporter.metrics ?? []) })
+      metrics: { metrics(server, backends, gateway) + backends.statistics.metrics + (traces?.exporter.metrics ?? []) })
     let ports: KeyValuePairs = ["http": server.port, "gatewayAdmin": admin.port]
     if let problem = PortsFile.write(ports, to: configuration.text("ports-file")) { log.warning(problem) }
     log.info("listening", [.address: "\(host):\(server.port)", .port: "\(admin.port)"])
@@ -92,13 +102,14 @@ package enum GatewayProgram {
       log: log)
   }
 
-  private static func metrics(_ server: HTTPServer, _ backends: Backends) -> [Metric] {
+  private static func metrics(_ server: HTTPServer, _ backends: Backends, _ gateway: Gateway) -> [Metric] {
     let calls = backends.poolStatistics
     let readyCount = backends.readiness.count { $0.problem == nil }
     return [
       Metric("http_connections", .gauge, "Open connections.", Double(server.connectionCount)),
       Metric("http_requests_running", .gauge, "Requests in work.", Double(server.requestCount)),
       Metric("http_requests_total", .counter, "Requests begun.", Double(server.requestTotal)),
+      Metric("http_streams", .gauge, "Open streams of messages.", Double(gateway.streamCount)),
       Metric("rpc_client_calls_total", .counter, "Calls begun.", Double(calls.calls)),
       Metric("rpc_client_retries_total", .counter, "Further attempts of calls.", Double(calls.retries)),
       Metric("rpc_client_moves_total", .counter, "Calls made elsewhere, never seen before.", Double(calls.moves)),

@@ -19,6 +19,12 @@ struct Problem: Error {
 
   /// The response for the request with this id.
   func response(requestID: String) -> HTTPResponse {
+    let all = [("Content-Type", "application/problem+json"), ("X-Request-Id", requestID)] + fields
+    return HTTPResponse(status, fields: all, body: Array(json(requestID: requestID).utf8))
+  }
+
+  /// The problem on one line.
+  func json(requestID: String) -> String {
     let type = reason.isEmpty ? "about:blank" : "urn:gozon:problem:\(reason)"
     var json = "{\"type\":\(JSONText.quoted(type)),\"title\":\(JSONText.quoted(status.reason))"
     json += ",\"status\":\(status.code),\"detail\":\(JSONText.quoted(detail)),\"code\":\"\(code)\""
@@ -29,8 +35,7 @@ struct Problem: Error {
       }
       json += ",\"errors\":[\(errors.joined(separator: ","))]"
     }
-    let all = [("Content-Type", "application/problem+json"), ("X-Request-Id", requestID)] + fields
-    return HTTPResponse(status, fields: all, body: Array((json + "}").utf8))
+    return json + "}"
   }
 }
 

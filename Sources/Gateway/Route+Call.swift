@@ -5,7 +5,11 @@ internal import Wire
 
 extension Route {
   /// The encoded request message of a call: from the path's variables, and from the query or the body.
-  func payload(_ variables: [ArraySlice<UInt8>], _ request: HTTPRequest) throws(Problem) -> [UInt8] {
+  ///
+  /// - Parameter cursor: from where a stream goes on, in the place of what the query says; nil for what that says.
+  func payload(
+    _ variables: [ArraySlice<UInt8>], _ request: HTTPRequest, cursor: String? = nil
+  ) throws(Problem) -> [UInt8] {
     var builder = translator.builder(of: method.request, names: names)
     var violations: [Violation] = []
     for source in binding.sources {
@@ -18,7 +22,9 @@ extension Route {
         violations.append(Violation(pointer: "/\(name)", detail: "is no UTF-8 text"))
       }
     }
-    try takeQuery(request, &builder, &violations)
+    let cursorName = cursor == nil ? nil : translator.schemas.messages[method.request].cursor?.name
+    if let cursor, let cursorName { builder.set(cursorName, fromText: cursor) }
+    try takeQuery(request, except: cursorName, &builder, &violations)
     try takeBody(request, &builder)
     do throws(RequestErrors) {
       let payload = try builder.encode()
@@ -30,7 +36,8 @@ extension Route {
   }
 
   private func takeQuery(
-    _ request: HTTPRequest, _ builder: inout MessageBuilder, _ violations: inout [Violation]
+    _ request: HTTPRequest, except cursorName: String?, _ builder: inout MessageBuilder,
+    _ violations: inout [Violation]
   ) throws(Problem) {
     guard request.query != nil else { return }
     let items: [(name: String, value: String)]
@@ -41,7 +48,7 @@ extension Route {
       }
       return
     }
-    for (name, value) in items { builder.set(name, fromQuery: value) }
+    for (name, value) in items where name != cursorName { builder.set(name, fromQuery: value) }
   }
 
   private func takeBody(_ request: HTTPRequest, _ builder: inout MessageBuilder) throws(Problem) {

@@ -21,9 +21,12 @@ extension HTTP2Connection: HTTPBodySink {
     let task = loop.startTask {
       let response = await handler(request)
       if case .stream(let produce) = response.content {
+        self.server.beginStream()
         await self.stream(response, produce, stream)
+        self.server.endStream()
+      } else {
+        self.server.endRequest()
       }
-      self.server.endRequest()
       self.handlerEnded(stream)
       switch response.content {
       case .bytes:

@@ -157,8 +157,9 @@ final class HTTPConnection: ServedConnection, @unchecked Sendable {
         self.server.endRequest()
         self.respond(to: number, self.server.compression?.coded(response, for: request.fields) ?? response)
       case .stream(let produce):
+        self.server.beginStream()
         await self.stream(response, produce, to: number)
-        self.server.endRequest()
+        self.server.endStream()
       case .webSocket(let subprotocol, let handler):
         self.upgrade(number, response, subprotocol, handler)
       }

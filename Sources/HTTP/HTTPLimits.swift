@@ -21,7 +21,8 @@ package struct HTTPLimits: Sendable {
   package var webSocketMessageBytesMax = 64 * 1024
   /// Open connections; further ones are answered with 503 and closed.
   package var connectionsMax = 10_000
-  /// Requests in work over all connections; further ones are answered with 503.
+  /// Requests in work over all connections; further ones are answered with 503. Those whose responses are being sent while
+  /// they are made, and WebSockets, do not count: connections bound them.
   package var requestsMax = 10_000
   /// From the first byte of a head to its last; longer is answered with 408.
   package var headTimeout: Duration = .seconds(10)

@@ -19,6 +19,8 @@ package final class HTTPServer: @unchecked Sendable {
   private(set) var isDraining = false
   /// Requests whose handler has not answered.
   package private(set) var requestCount = 0
+  /// Those of them whose responses are being sent, by a producer or as a WebSocket.
+  private var streamCount = 0
   /// Requests whose handler was started, since the beginning.
   package private(set) var requestTotal = 0
   private let tls: TLSContextSource?
@@ -143,7 +145,7 @@ package final class HTTPServer: @unchecked Sendable {
 
   /// Counts a request whose handler starts; false when there are too many.
   func beginRequest() -> Bool {
-    if requestCount >= limits.requestsMax { return false }
+    if requestCount - streamCount >= limits.requestsMax { return false }
     requestCount += 1
     requestTotal += 1
     return true
@@ -151,6 +153,15 @@ package final class HTTPServer: @unchecked Sendable {
 
   /// Counts a request whose handler has answered.
   func endRequest() { requestCount -= 1 }
+
+  /// The head of a response is there, and the rest of it is made while it is sent.
+  func beginStream() { streamCount += 1 }
+
+  /// Such a response has ended, and its request with it.
+  func endStream() {
+    streamCount -= 1
+    endRequest()
+  }
 
   /// Has `connection` flushed when this turn of the loop ends.
   func flushAtEndOfTurn(_ connection: any ServedConnection) {

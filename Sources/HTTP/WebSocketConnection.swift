@@ -28,6 +28,7 @@ final class WebSocketConnection: ServedConnection, @unchecked Sendable {
 
   /// Takes the connection over and runs `handler`; the request that it counts as ends with it.
   func start(subprotocol: String?, _ handler: @escaping WebSocket.Handler) {
+    server.beginStream()
     tcp.delegate = self
     tcp.resumeReading()
     let socket = WebSocket(loop: server.loop, connection: self, subprotocol: subprotocol)
@@ -48,7 +49,7 @@ final class WebSocketConnection: ServedConnection, @unchecked Sendable {
   private func handlerEnded() {
     hasHandlerEnded = true
     task = nil
-    server.endRequest()
+    server.endStream()
   }
 
   // MARK: - Bytes

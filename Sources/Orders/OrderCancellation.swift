@@ -23,14 +23,16 @@ package final class OrderCancellation: @unchecked Sendable {
   private let store: OrderStore
   private let relay: Relay
   private let watch: OrderWatch
+  private let feed: ChangeFeed
   private var batcher: Batcher<CancelRequest, CancelOutcome>!
 
-  /// Cancels orders of `store`, hands the events to `relay`, and learns of results from `watch`.
-  package init(loop: EventLoop, store: OrderStore, relay: Relay, watch: OrderWatch) {
+  /// Cancels orders of `store`, hands the events to `relay`, learns of results from `watch`, and tells `feed`.
+  package init(loop: EventLoop, store: OrderStore, relay: Relay, watch: OrderWatch, feed: ChangeFeed) {
     self.loop = loop
     self.store = store
     self.relay = relay
     self.watch = watch
+    self.feed = feed
     batcher = Batcher(loop: loop, batchMax: Self.batchMax, queueMax: Self.queueMax) { [unowned self] in
       await self.process($0, deadline: $1)
     }
@@ -91,6 +93,7 @@ package final class OrderCancellation: @unchecked Sendable {
           guard let order = outcome.order, OrderRules.isBeingCancelled(order) else { return nil }
           return order.cancelled.event(traceparent: request.traceparent)
         })
+      feed.changed()
       return outcomes.map { .success($0) }
     } catch let error as PostgresError where error.concernsOne && requests.count > 1 {
       // A key that others take again and again must not fail its neighbours.

@@ -18,13 +18,15 @@ package final class OrderCreation: @unchecked Sendable {
   private let loop: EventLoop
   private let store: OrderStore
   private let relay: Relay
+  private let feed: ChangeFeed
   private var batcher: Batcher<NewOrder, CreationOutcome>!
 
-  /// Takes orders into `store`, and hands their events to `relay`.
-  package init(loop: EventLoop, store: OrderStore, relay: Relay) {
+  /// Takes orders into `store`, hands their events to `relay`, and tells `feed`.
+  package init(loop: EventLoop, store: OrderStore, relay: Relay, feed: ChangeFeed) {
     self.loop = loop
     self.store = store
     self.relay = relay
+    self.feed = feed
     batcher = Batcher(loop: loop, batchMax: Self.batchMax, queueMax: Self.queueMax, lanes: 2) { [unowned self] in
       await self.process($0, deadline: $1)
     }
@@ -64,6 +66,7 @@ package final class OrderCreation: @unchecked Sendable {
     var isTaken = Array(repeating: false, count: orders.count)
     for index in firsts where created.contains(orders[index].id) { isTaken[index] = true }
     relay.publish(orders.indices.compactMap { isTaken[$0] ? orders[$0].event : nil })
+    feed.changed()
     return await outcomes(of: orders, isTaken: isTaken, deadline: deadline)
   }
 

@@ -19,6 +19,7 @@ package final class OrderOutbox: @unchecked Sendable {
   private let pool: PostgresPool
   private let log: Log
   private let stopping: LoopSignal
+  private let changeLog: ChangeLog
   private var isStopping = false
   private var sweptTurn: Int64 = 0
 
@@ -27,6 +28,7 @@ package final class OrderOutbox: @unchecked Sendable {
     self.pool = pool
     self.log = log
     stopping = LoopSignal(loop: loop)
+    changeLog = ChangeLog(pool)
   }
 
   /// The sweeping as a part of the process.
@@ -88,7 +90,9 @@ package final class OrderOutbox: @unchecked Sendable {
       let turn = OutboxSlot.turn(at: .now)
       if turn != sweptTurn {
         sweptTurn = turn
-        await sweep(OutboxSlot(at: .now).toBeSwept, isOver: true)
+        let present = OutboxSlot(at: .now)
+        await sweep(present.toBeSwept, isOver: true)
+        await sweepChanges(present)
       }
       await stopping.wait(atMost: Self.interval)
     }
@@ -101,6 +105,14 @@ package final class OrderOutbox: @unchecked Sendable {
       try await pool.execute(Self.move(slot))
     } catch {
       log.warning("the outbox cannot be swept", [.error: String(reflecting: error)])
+    }
+  }
+
+  private func sweepChanges(_ present: OutboxSlot) async {
+    do {
+      try await changeLog.truncate(present.toBeSwept, movingTo: present)
+    } catch {
+      log.warning("the changes cannot be truncated", [.error: String(reflecting: error)])
     }
   }
 

@@ -7,7 +7,7 @@ package import Wire
 
 /// All SQL of orders. A `deadline` is the caller's, as in `PostgresPool`.
 package struct OrderStore: Sendable {
-  private let pool: PostgresPool
+  let pool: PostgresPool
 
   /// A store in the database of `pool`.
   package init(_ pool: PostgresPool) { self.pool = pool }
@@ -40,9 +40,13 @@ package struct OrderStore: Sendable {
         INSERT INTO orders (id, user_id, amount, currency, description, status, created_at, updated_at)
         SELECT id, user_id, amount, currency, description, 1, created_at, created_at FROM input
         ON CONFLICT (id) DO NOTHING
-        RETURNING id
+        RETURNING id, user_id
       ), queued AS (
         INSERT INTO outbox (slot, id, traceparent) SELECT $8, id, traceparent FROM input JOIN created USING (id)
+      ), logged AS (
+        INSERT INTO changes (slot, xid, order_ids, user_ids, kinds)
+        SELECT $8, pg_current_xact_id(), array_agg(id), array_agg(user_id), array_agg(1::smallint) FROM created
+        HAVING count(*) > 0
       )
       SELECT id FROM created
       """,
@@ -67,7 +71,7 @@ package struct OrderStore: Sendable {
           -- Each by its key, as OFFSET has it.
           SELECT FROM idempotency_keys AS kept WHERE kept.key = input.key AND kept.scope = input.scope OFFSET 0)
         ON CONFLICT (id) DO NOTHING
-        RETURNING id
+        RETURNING id, user_id
       ), noted AS (
         INSERT INTO idempotency_keys (slot, scope, key, request, response, created_at)
         SELECT keys.slot, scope, key, request, response, now()
@@ -76,6 +80,10 @@ package struct OrderStore: Sendable {
         ORDER BY key, scope, keys.slot
       ), queued AS (
         INSERT INTO outbox (slot, id, traceparent) SELECT $8, id, traceparent FROM input JOIN created USING (id)
+      ), logged AS (
+        INSERT INTO changes (slot, xid, order_ids, user_ids, kinds)
+        SELECT $8, pg_current_xact_id(), array_agg(id), array_agg(user_id), array_agg(1::smallint) FROM created
+        HAVING count(*) > 0
       )
       SELECT id FROM created
       """,
@@ -201,9 +209,15 @@ package struct OrderStore: Sendable {
   private static func recordCancelRequests(of orders: [Order]) -> Statement {
     Statement(
       """
-      UPDATE orders SET cancel_requested_at = input.requested_at
-      FROM unnest($1::uuid[], $2::timestamptz[]) AS input (id, requested_at) WHERE orders.id = input.id
-      """, orders.map(\.id), orders.map(\.cancelRequestedAt))
+      WITH requested AS (
+        UPDATE orders SET cancel_requested_at = input.requested_at
+        FROM unnest($1::uuid[], $2::timestamptz[]) AS input (id, requested_at) WHERE orders.id = input.id
+        RETURNING orders.id, user_id
+      )
+      INSERT INTO changes (slot, xid, order_ids, user_ids, kinds)
+      SELECT $3, pg_current_xact_id(), array_agg(id), array_agg(user_id), array_agg(2::smallint) FROM requested
+      HAVING count(*) > 0
+      """, orders.map(\.id), orders.map(\.cancelRequestedAt), OutboxSlot(at: .now).number)
   }
 
   /// The cancellation takes the place of the charge, if that is still waiting for its result: it is answered with the
@@ -241,19 +255,26 @@ package struct OrderStore: Sendable {
     let settlements = events.map { OrderRules.settlement(of: $0) }
     return Statement(
       """
-      UPDATE orders
-      SET status = input.status, reason = input.reason,
-        finished_at = CASE input.status WHEN 4 THEN greatest(created_at, input.settled_at) END,
-        updated_at = greatest(
-          created_at, input.settled_at, input.refunded_at,
-          CASE WHEN input.status = 4 OR input.reason = 4 THEN cancel_requested_at END)
-      FROM unnest($1::uuid[], $2::smallint[], $3::smallint[], $4::timestamptz[], $5::timestamptz[])
-        AS input (id, status, reason, settled_at, refunded_at)
-      WHERE orders.id = input.id AND (orders.status = 1 OR (orders.status = 2 AND input.status = 4))
+      WITH settled AS (
+        UPDATE orders
+        SET status = input.status, reason = input.reason,
+          finished_at = CASE input.status WHEN 4 THEN greatest(created_at, input.settled_at) END,
+          updated_at = greatest(
+            created_at, input.settled_at, input.refunded_at,
+            CASE WHEN input.status = 4 OR input.reason = 4 THEN cancel_requested_at END)
+        FROM unnest($1::uuid[], $2::smallint[], $3::smallint[], $4::timestamptz[], $5::timestamptz[])
+          AS input (id, status, reason, settled_at, refunded_at)
+        WHERE orders.id = input.id AND (orders.status = 1 OR (orders.status = 2 AND input.status = 4))
+        RETURNING orders.id, user_id, orders.status
+      )
+      -- FINISHED, CANCELLED and REFUNDED have the numbers 2, 3, 4 as a status, and 3, 4, 5 as what happened.
+      INSERT INTO changes (slot, xid, order_ids, user_ids, kinds)
+      SELECT $6, pg_current_xact_id(), array_agg(id), array_agg(user_id), array_agg((status + 1)::smallint) FROM settled
+      HAVING count(*) > 0
       """,
       events.map { $0.orderId }, settlements.map { Int16(bitPattern: $0.status.rawValue) },
       settlements.map { $0.reason.map { Int16(bitPattern: $0.rawValue) } }, events.map { $0.settledAt },
-      events.map { $0.refundedAt })
+      events.map { $0.refundedAt }, OutboxSlot(at: .now).number)
   }
 
   /// That an order is paid answers its charge. Its cancellation is answered by nothing less than the refund.
@@ -266,7 +287,7 @@ package struct OrderStore: Sendable {
       """, events.map { $0.orderId }, isPaid)
   }
 
-  private static func order(_ row: Row) throws(PostgresError) -> Order {
+  static func order(_ row: Row) throws(PostgresError) -> Order {
     let (id, userID, amount, currency, description) = try row.values((UUID, UUID, Int64, String, String).self)
     let status: Int16 = try row.value(5)
     let reason: Int16? = try row.value(6)

@@ -21,9 +21,10 @@ package enum OrdersBackend {
     let relay = Relay(loop: loop, jetStream: jetStream, log: log, tracer: foundation.tracer) {
       try await outbox.takeDue(countMax: $0)
     }
-    let creation = OrderCreation(loop: loop, store: store, relay: relay)
+    let feed = ChangeFeed(loop: loop, store: store, log: log)
+    let creation = OrderCreation(loop: loop, store: store, relay: relay, feed: feed)
     let watch = OrderWatch(loop: loop)
-    let cancellation = OrderCancellation(loop: loop, store: store, relay: relay, watch: watch)
+    let cancellation = OrderCancellation(loop: loop, store: store, relay: relay, watch: watch, feed: feed)
     let consumer = EventConsumer<OrderSettled>(
       loop: loop, jetStream: jetStream, stream: EventStreams.payments.name,
       kinds: [EventKind(EventSubject.orderSettled, of: OrderSettled.self) { $0 }], lanes: foundation.lanes, log: log,
@@ -33,20 +34,24 @@ package enum OrdersBackend {
         try await store.settle(batch.events.map(\.event), places: batch.places)
       }
       watch.settled(batch.events.lazy.map(\.event.orderId))
+      feed.changed()
       return []
     }
     let service = OrdersServiceImplementation(
       store: store, creation: creation, cancellation: cancellation, runningKeys: RunningKeys(loop: loop),
-      currency: foundation.configuration.text("currency"))
+      watching: OrderWatching(store: store, feed: feed), currency: foundation.configuration.text("currency"))
     let keySweeper = KeySweeper(loop: loop, pool: pool, log: log)
     return Backend.Specialty(
       services: [service.definition.describing(EventsSchema.file)],
-      parts: [outbox.part, relay.part, consumer.part, creation.part, cancellation.part, keySweeper.part],
+      parts: [
+        outbox.part, relay.part, consumer.part, creation.part, cancellation.part, keySweeper.part, feed.part,
+      ],
+      beginsShutdown: { feed.endFollowing() },
       metrics: {
         Metric.batches([
           ("orders", creation.waiting, creation.statistics),
           ("cancellations", cancellation.waiting, cancellation.statistics),
-        ]) + Metric.relay(relay) + Metric.consumer(consumer)
+        ]) + Metric.relay(relay) + Metric.consumer(consumer) + Metric.feed(feed)
       },
       lag: { try await consumer.lag() },
       databaseFigures: { try await OrderFigures.metrics(pool) })

@@ -13,17 +13,20 @@ package struct OrdersServiceImplementation: OrdersService {
   private let creation: OrderCreation
   private let cancellation: OrderCancellation
   private let runningKeys: RunningKeys
+  private let watching: OrderWatching
   private let currency: String
 
   /// The service over `store`; orders are in `currency` unless they say otherwise.
   package init(
     store: OrderStore, creation: OrderCreation, cancellation: OrderCancellation, runningKeys: RunningKeys,
+    watching: OrderWatching,
     currency: String
   ) {
     self.store = store
     self.creation = creation
     self.cancellation = cancellation
     self.runningKeys = runningKeys
+    self.watching = watching
     self.currency = currency
   }
 
@@ -96,6 +99,12 @@ package struct OrdersServiceImplementation: OrdersService {
     }
     orders.removeLast()
     return ListOrdersResponse(orders: orders, nextPageToken: OrderPage.token(after: last))
+  }
+
+  package func watchOrders(
+    _ request: WatchOrdersRequest, responses: ResponseWriter<Order>, context: CallContext
+  ) async throws {
+    try await watching.watch(request, responses, context)
   }
 
   /// Goes on when the order is the caller's, if that matters.

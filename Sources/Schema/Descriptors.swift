@@ -64,6 +64,8 @@ package struct FieldDescriptor: Sendable {
   package let slot: Int
   /// What bounds the value.
   package let marks: FieldMarks
+  /// Whether it says where in a stream of responses its message stands, or from where a request goes on: `@cursor`.
+  package let isCursor: Bool
   /// The text of its `///` lines.
   package let docs: String
   /// Where it is declared.
@@ -113,6 +115,8 @@ package struct MessageDescriptor: Sendable {
 
   /// The field of this name.
   package func field(named name: String) -> FieldDescriptor? { fields.first { $0.name == name } }
+  /// The field that says where in a stream of responses the message stands, or from where a request goes on.
+  package var cursor: FieldDescriptor? { fields.first(where: \.isCursor) }
 }
 
 /// One case of an enum.

@@ -35,4 +35,8 @@ struct EchoOrders: OrdersService {
   ) async throws -> ListOrderEventsResponse {
     ListOrderEventsResponse()
   }
+
+  func watchOrders(
+    _ request: WatchOrdersRequest, responses: ResponseWriter<Order>, context: CallContext
+  ) async throws {}
 }

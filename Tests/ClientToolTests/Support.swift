@@ -33,6 +33,10 @@ struct EchoOrders: OrdersService {
   ) async throws -> ListOrderEventsResponse {
     ListOrderEventsResponse()
   }
+
+  func watchOrders(
+    _ request: WatchOrdersRequest, responses: ResponseWriter<Order>, context: CallContext
+  ) async throws {}
 }
 
 /// What a run of the tool left behind.

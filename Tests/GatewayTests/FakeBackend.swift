@@ -26,6 +26,10 @@ final class FakeBackend: PoolConnection, @unchecked Sendable {
   var answer: (_ method: String, _ request: String) async throws -> String = { _, _ in
     throw RPCError(.unimplemented, "not offered")
   }
+  /// Answers the request of a method that streams: gives responses to `send`, all as JSON, until it returns.
+  var stream: (_ method: String, _ request: String, _ send: (String) throws -> Void) async throws -> Void = { _, _, _ in
+    throw RPCError(.unimplemented, "not offered")
+  }
   private let source: String
   private let translator: JSONTranslator?
 
@@ -49,6 +53,7 @@ final class FakeBackend: PoolConnection, @unchecked Sendable {
   func begin(_ call: PendingCall) {
     var request: [UInt8] = []
     call.appendRequest(to: &request)
+    if call.isStreaming { return beginStream(call, request) }
     loop.startTask { [request] in
       do {
         let result = try await self.call(method: call.method, payload: request, options: call.options)
@@ -58,6 +63,37 @@ final class FakeBackend: PoolConnection, @unchecked Sendable {
         call.end(error as? RPCError ?? RPCError(.internal, "\(error)"))
       }
     }
+  }
+
+  private func beginStream(_ call: PendingCall, _ payload: [UInt8]) {
+    loop.startTask {
+      do {
+        let (method, request) = try self.note(call.method, payload, call.options)
+        try await self.stream(method.name, request) { json in
+          let message = try self.message(json, of: method.response)
+          if !call.isCompleted { try call.inbound?.receive(message.span.bytes, cost: 0) }
+        }
+        if call.isCompleted { return }
+        call.isCompleted = true
+        call.succeed([UInt8]().span.bytes, Metadata())
+      } catch {
+        call.end(error as? RPCError ?? RPCError(.internal, "\(error)"))
+      }
+    }
+  }
+
+  /// Writes a call down, and returns its method and its request.
+  private func note(_ id: UInt16, _ payload: [UInt8], _ options: CallOptions) throws -> (MethodDescriptor, String) {
+    let method = translator!.schemas.services[0].methods.first { $0.id == id }!
+    let request = String(decoding: try translator!.json(payload, of: method.request), as: UTF8.self)
+    calls.append(Call(method: method.name, request: request, options: options))
+    return (method, request)
+  }
+
+  private func message(_ json: String, of type: Int) throws -> [UInt8] {
+    var builder = translator!.builder(of: type)
+    builder.merge(json: Array(json.utf8))
+    return try builder.encode()
   }
 
   /// A translator of the schema that `source` is; nil when it is none.
@@ -73,20 +109,15 @@ final class FakeBackend: PoolConnection, @unchecked Sendable {
 
   func stream<Request: Message, Response: Message>(
     _ method: MethodReference<Request, Response>, _ request: Request?, _ options: CallOptions
-  ) -> StreamingCall<Request, Response> { preconditionFailure("no route of these tests streams") }
+  ) -> StreamingCall<Request, Response> { preconditionFailure("the gateway calls by its pool") }
 
   func call(method id: UInt16, payload: [UInt8], options: CallOptions) async throws -> CallResult {
     if id == ServerMethods.reflect.id {
       let file = RPC.SchemaFile(name: "test.gozon", source: source)
       return CallResult(payload: ReflectResponse(server: "fake", services: [], files: [file]).encoded())
     }
-    let translator = translator!
-    let method = translator.schemas.services[0].methods.first { $0.id == id }!
-    let request = String(decoding: try translator.json(payload, of: method.request), as: UTF8.self)
-    calls.append(Call(method: method.name, request: request, options: options))
+    let (method, request) = try note(id, payload, options)
     let response = try await answer(method.name, request)
-    var builder = translator.builder(of: method.response)
-    builder.merge(json: Array(response.utf8))
-    return CallResult(payload: try builder.encode(), metadata: metadata)
+    return CallResult(payload: try message(response, of: method.response), metadata: metadata)
   }
 }

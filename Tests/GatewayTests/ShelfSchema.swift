@@ -62,6 +62,34 @@ enum ShelfSchema {
       digest: bytes? = 4
     }
 
+    /// Asks to be told of a book.
+    message WatchBookRequest {
+      /// Its number.
+      id: uuid = 1
+      /// Where to go on.
+      from: string? = 2 @cursor @length(0, 20)
+    }
+
+    /// What became of a book.
+    message BookNews {
+      /// Where it is.
+      state: BookState = 1
+      /// The place of the news.
+      place: string? = 2 @cursor
+    }
+
+    /// Asks for all pages of a book.
+    message ReadBookRequest {
+      /// Its number.
+      id: uuid = 1
+    }
+
+    /// A page.
+    message Page {
+      /// What stands on it.
+      text: string = 1
+    }
+
     /// Books.
     message ListBooksResponse {
       /// The books.
@@ -88,8 +116,16 @@ enum ShelfSchema {
       /// The best book.
       rpc BestBook(GetBookRequest) -> Book = 5
         @http(DELETE, "/v1/books/best")
+      /// What becomes of a book.
+      rpc WatchBook(WatchBookRequest) -> stream BookNews = 6
+        @http(GET, "/v1/books/{id}/watch")
+        @idempotent
+      /// The pages of a book.
+      rpc ReadBook(ReadBookRequest) -> stream Page = 7
+        @http(GET, "/v1/books/{id}/pages")
+        @idempotent
       /// Books by what they have.
-      rpc FindBooks(FindBooksRequest) -> ListBooksResponse = 6
+      rpc FindBooks(FindBooksRequest) -> ListBooksResponse = 8
         @http(GET, "/v1/search")
         @idempotent
     }

@@ -46,7 +46,8 @@ import Wire
       let store = OrderStore(pool)
       let watch = OrderWatch(loop: pool.loop)
       let cancellation = OrderCancellation(
-        loop: pool.loop, store: store, relay: OrderCreationTests.idleRelay(pool), watch: watch)
+        loop: pool.loop, store: store, relay: OrderCreationTests.idleRelay(pool), watch: watch,
+        feed: OrderCreationTests.feed(pool))
       try await body(Scene(pool: pool, store: store, watch: watch, cancellation: cancellation))
     }
   }

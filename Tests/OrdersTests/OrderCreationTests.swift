@@ -26,7 +26,12 @@ import Wire
   }
 
   private static func creation(_ pool: PostgresPool) -> OrderCreation {
-    OrderCreation(loop: pool.loop, store: OrderStore(pool), relay: idleRelay(pool))
+    OrderCreation(loop: pool.loop, store: OrderStore(pool), relay: idleRelay(pool), feed: feed(pool))
+  }
+
+  /// A feed that does not run.
+  static func feed(_ pool: PostgresPool) -> ChangeFeed {
+    ChangeFeed(loop: pool.loop, store: OrderStore(pool), log: Log(service: "test", level: .error))
   }
 
   /// A relay whose events wait in memory.
@@ -70,8 +75,9 @@ import Wire
     return OrdersServiceImplementation(
       store: store, creation: creation(pool),
       cancellation: OrderCancellation(
-        loop: pool.loop, store: store, relay: idleRelay(pool), watch: OrderWatch(loop: pool.loop)),
-      runningKeys: RunningKeys(loop: pool.loop), currency: "RUB")
+        loop: pool.loop, store: store, relay: idleRelay(pool), watch: OrderWatch(loop: pool.loop), feed: feed(pool)),
+      runningKeys: RunningKeys(loop: pool.loop), watching: OrderWatching(store: store, feed: feed(pool)),
+      currency: "RUB")
   }
 
   private typealias Make = OrderStoreTests

@@ -52,5 +52,9 @@ struct EchoOrders: OrdersService {
     ListOrderEventsResponse()
   }
 
+  func watchOrders(
+    _ request: WatchOrdersRequest, responses: ResponseWriter<Order>, context: CallContext
+  ) async throws {}
+
   struct Crash: Error {}
 }

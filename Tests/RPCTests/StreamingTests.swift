@@ -56,6 +56,31 @@ import Wire
     }
   }
 
+  @Test func `a reader that waits no longer goes on where it was`() async throws {
+    try await Self.withProbe { loop, _, probe in
+      let call = probe.produce(ProduceRequest(count: 3, size: 10, intervalMilliseconds: 100))
+      var (pieces, waits) = (0, 0)
+      reading: while true {
+        switch try await call.next(atMost: .milliseconds(5)) {
+        case .message(let piece):
+          #expect(piece.number == UInt64(pieces))
+          pieces += 1
+        case .nothing: waits += 1
+        case .end: break reading
+        }
+      }
+      #expect(pieces == 3 && waits > 3)
+      let failing = probe.produce(ProduceRequest(status: 9))
+      let error = await Self.error { _ = try await failing.next(atMost: .seconds(60)) }
+      #expect(error?.code == .failedPrecondition)
+      let endless = probe.produce(ProduceRequest(count: 1, intervalMilliseconds: 60_000))
+      let reader = Task(executorPreference: loop.taskExecutor) { try await endless.next(atMost: .seconds(60)) }
+      try await loop.sleep(for: .milliseconds(5))
+      reader.cancel()
+      await #expect(throws: CancellationError.self) { try await reader.value }
+    }
+  }
+
   @Test func `a stream that fails gives what came before its status`() async throws {
     try await Self.withProbe { _, _, probe in
       var count = 0

@@ -15,7 +15,10 @@ struct SchemaMarkTests {
 
   @Test(arguments: [
     ("int32", "@range(1, 2) @range(1, 2)", "30: the mark '@range' is there twice"),
-    ("int32", "@rang(1, 2)", "17: a field has no mark '@rang', only @range, @length, @pattern; did you mean 'range'?"),
+    (
+      "int32", "@rang(1, 2)",
+      "17: a field has no mark '@rang', only @range, @length, @pattern, @cursor; did you mean 'range'?"
+    ),
     ("int32", "@range(1)", "17: write the two bounds as @range(1, 100)"),
     ("int32", "@range", "17: write the two bounds as @range(1, 100)"),
     ("int32", "@range(min: 1, max: 2)", "17: write the two bounds as @range(1, 100)"),
@@ -26,6 +29,8 @@ struct SchemaMarkTests {
     ("list<int32>", "@range(1, 2)", "23: @range bounds a number; this field is none"),
     ("int32", "@length(1, 2)", "17: @length bounds a text, bytes or a list; this field is none"),
     ("string", "@length(-1, 2)", "18: a length is never negative"),
+    ("string", "@cursor", "18: @cursor is for a 'string?': there is a beginning without one"),
+    ("string?", "@cursor(1)", "19: @cursor takes no arguments"),
     ("bytes", "@pattern(\"a\")", "17: @pattern is for a text; this field is none"),
     ("string", "@pattern(a)", "18: write the pattern as @pattern(\"[A-Z]{3}\")"),
     (
@@ -39,6 +44,37 @@ struct SchemaMarkTests {
         "\($0.position.column): \($0.message)"
       } == [error])
   }
+
+  @Test(arguments: [
+    ("A", "stream A", []), ("A", "A", [Self.cursorHelp]), ("stream A", "stream A", [Self.cursorHelp]),
+    ("A", "stream B", [Self.cursorHelp]), ("B", "stream A", []),
+  ])
+  func `who takes a cursor also gives one`(request: String, response: String, messages: [String]) {
+    let body = """
+      /// A.
+      message A {
+        /// C.
+        c: string? = 1 @cursor
+      }
+      /// B.
+      message B {
+      }
+      /// S.
+      service S = 9 {
+        /// M.
+        rpc M(\(request)) -> \(response) = 1
+      }
+      """
+    #expect(errors(body).map(\.message) == messages)
+  }
+
+  @Test func `a message has one cursor`() {
+    let body = "/// A.\nmessage A {\n  /// F.\n  f: string? = 1 @cursor\n  /// G.\n  g: string? = 2 @cursor\n}"
+    #expect(errors(body).map(\.message) == ["'f' is the message's cursor already"])
+  }
+
+  private static let cursorHelp =
+    "'c' of A is a @cursor: the method must take one request and return a stream of messages with a @cursor"
 
   /// The last line of the service is line 22 or so; only the message is compared.
   @Test(arguments: [

@@ -45,7 +45,7 @@ extension Description {
         message.fields.map { field in
           [
             "name": .string(field.name), "number": .integer(Int64(field.number)),
-            "type": .string(schemas.spelling(of: field)), "bounds": .string(field.marks.text),
+            "type": .string(schemas.spelling(of: field)), "bounds": .string(field.marksText),
             "docs": .string(field.docs),
           ]
         }),

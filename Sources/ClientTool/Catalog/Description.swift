@@ -70,7 +70,7 @@ struct Description {
     var table = TextTable([("NO", .right), ("FIELD", .left), ("TYPE", .left), ("BOUNDS", .left), ("DOCS", .left)])
     for field in message.fields {
       table.append(
-        "\(field.number)", field.name, schemas.spelling(of: field), field.marks.text, firstParagraph(field.docs))
+        "\(field.number)", field.name, schemas.spelling(of: field), field.marksText, firstParagraph(field.docs))
     }
     let fields = message.fields.isEmpty ? "  It has no fields." : indented(table.text)
     return "\(role) \(message.fullName)\n\(indented(message.docs))\n\n\(fields)"
@@ -109,11 +109,11 @@ struct Description {
   }
 }
 
-extension FieldMarks {
+extension FieldDescriptor {
   /// Such as `1 to 1000` or `[A-Z]{3}`.
-  var text: String {
-    let range = range.map { "\($0.lowerBound) to \($0.upperBound)" }
-    let length = length.map { "length \($0.lowerBound) to \($0.upperBound)" }
-    return [range, length, pattern?.text].compactMap { $0 }.joined(separator: ", ")
+  var marksText: String {
+    let range = marks.range.map { "\($0.lowerBound) to \($0.upperBound)" }
+    let length = marks.length.map { "length \($0.lowerBound) to \($0.upperBound)" }
+    return [range, length, marks.pattern?.text, isCursor ? "cursor" : nil].compactMap { $0 }.joined(separator: ", ")
   }
 }

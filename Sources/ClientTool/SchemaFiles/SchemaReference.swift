@@ -86,7 +86,7 @@ struct SchemaReference {
   }
 
   private func bounds(of field: FieldDescriptor) -> String {
-    field.marks.isEmpty ? "" : "`\(cell(field.marks.text))`"
+    field.marksText.isEmpty ? "" : "`\(cell(field.marksText))`"
   }
 
   /// A type's name; that of a declared type leads to its section.

@@ -34,6 +34,13 @@ package final class StreamingCall<Request: Message, Response: Message>: AsyncSeq
 
   package func makeAsyncIterator() -> AsyncIterator { AsyncIterator(call: self) }
 
+  /// The next response, when it comes in time; the iterator goes on behind it.
+  ///
+  /// - Throws: as the iterator.
+  package func next(atMost timeout: Duration) async throws -> Arrival<Response> {
+    try await pending.responses.next(atMost: timeout)
+  }
+
   /// Sends a request; waits while the server reads too slowly, or while there is no connection yet.
   ///
   /// - Throws: ``RPCError`` when the call has ended; the sequence of responses tells how.

@@ -28,12 +28,31 @@ final class MessageQueue<Element: Message>: InboundMessages, @unchecked Sendable
   /// The number of the last read that had to wait: a cancellation must not hit the one after it.
   private var lastRead = 0
   private var end: Result<Void, any Error>?
+  /// Ends a read that has waited for as long as it may.
+  private var timer: LoopTimer?
   /// Whether any message came.
   private(set) var hasReceived = false
 
   init(loop: EventLoop, validates: Bool) {
     self.loop = loop
     self.validates = validates
+  }
+
+  /// The next message, when it comes in time; see ``next()``.
+  func next(atMost timeout: Duration) async throws -> Arrival<Element> {
+    if messages.isEmpty, end == nil {
+      let read = lastRead + 1
+      timer = loop.schedule(after: timeout) { self.stopReading(read, NothingCame()) }
+    }
+    defer {
+      timer?.cancel()
+      timer = nil
+    }
+    do {
+      return try await next().map { .message($0) } ?? .end
+    } catch is NothingCame {
+      return .nothing
+    }
   }
 
   /// The next message; nil behind the last one.
@@ -93,9 +112,21 @@ final class MessageQueue<Element: Message>: InboundMessages, @unchecked Sendable
     finish(error)
   }
 
-  private func stopReading(_ read: Int) {
+  private func stopReading(_ read: Int, _ reason: any Error = CancellationError()) {
     if read != lastRead { return }
-    reader?.resume(throwing: CancellationError())
+    reader?.resume(throwing: reason)
     reader = nil
   }
+}
+
+/// No message came in the time that a reader has.
+private struct NothingCame: Error {}
+
+/// What came of a wait for the next message of a stream.
+package enum Arrival<Element: Sendable>: Sendable {
+  case message(Element)
+  /// The stream has ended well.
+  case end
+  /// Nothing yet.
+  case nothing
 }

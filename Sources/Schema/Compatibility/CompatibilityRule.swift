@@ -42,6 +42,7 @@ package enum CompatibilityRule: String, CaseIterable, Sendable {
   case lengthTightened = "length-tightened"
   case patternChanged = "pattern-changed"
   case boundsLoosened = "bounds-loosened"
+  case cursorRemoved = "cursor-removed"
 
   case enumRemoved = "enum-removed"
   case enumRenamed = "enum-renamed"

@@ -36,7 +36,16 @@ extension SchemaComparison {
             + " old one is refused in requests and missing in responses; keep the name"))
     }
     if let finding = typeFinding(step) { return findings + [finding] }
-    return findings + presenceFindings(step) + boundsFindings(step)
+    return findings + presenceFindings(step) + boundsFindings(step) + cursorFindings(step)
+  }
+
+  private func cursorFindings(_ step: FieldStep) -> [CompatibilityFinding] {
+    guard step.old.isCursor, !step.new.isCursor else { return [] }
+    return [
+      finding(
+        .cursorRemoved, [.json], step,
+        "@cursor is gone; HTTP clients whose stream breaks off cannot go on where they were; keep the mark")
+    ]
   }
 
   private func typeFinding(_ step: FieldStep) -> CompatibilityFinding? {

@@ -1,21 +1,34 @@
 import Wire
 
 extension Checker {
-  /// The bounds that the marks of a field set, as far as they fit its type.
+  /// The bounds that the marks of a field set, as far as they fit its type, and whether it is a cursor.
   mutating func checkFieldMarks(
     _ marks: [MarkSyntax], _ type: FieldType, _ cardinality: Cardinality, in file: Int
-  ) -> FieldMarks {
+  ) -> (bounds: FieldMarks, isCursor: Bool) {
     var bounds = FieldMarks()
+    var isCursor = false
     checkRepeats(marks, in: file)
     for mark in marks {
       switch mark.name.value {
+      case "cursor":
+        isCursor = true
+        checkCursor(mark, type, cardinality, in: file)
       case "range": bounds.range = checkRange(mark, type, cardinality, in: file)
       case "length": bounds.length = checkLength(mark, type, cardinality, in: file)
       case "pattern": bounds.pattern = checkPattern(mark, type, cardinality, in: file)
-      default: reportUnknown(mark, known: ["range", "length", "pattern"], of: "field", in: file)
+      default: reportUnknown(mark, known: ["range", "length", "pattern", "cursor"], of: "field", in: file)
       }
     }
-    return bounds
+    return (bounds, isCursor)
+  }
+
+  private mutating func checkCursor(
+    _ mark: MarkSyntax, _ type: FieldType, _ cardinality: Cardinality, in file: Int
+  ) {
+    if type != .string || cardinality != .optional {
+      report("@cursor is for a 'string?': there is a beginning without one", in: file, at: mark.name.position)
+    }
+    if !mark.arguments.isEmpty { report("@cursor takes no arguments", in: file, at: mark.name.position) }
   }
 
   mutating func reportUnknown(_ mark: MarkSyntax, known: [String], of what: String, in file: Int) {

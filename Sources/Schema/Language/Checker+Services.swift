@@ -93,6 +93,7 @@ extension Checker {
     if routes.contains(where: { $0.method == .get }), !flags.contains("idempotent") {
       report(RouteRules.getIsRepeated, in: file, at: declaration.name.position)
     }
+    checkCursors(of: declaration, request: messages[request], response: messages[response], in: file)
     return MethodDescriptor(
       name: declaration.name.value, fullName: fullName, number: UInt8(truncatingIfNeeded: id), id: id,
       request: request, response: response, requestIsStream: declaration.request.isStream,
@@ -110,6 +111,18 @@ extension Checker {
       report("\(reason); remove @\(mark.name.value)", in: file, at: mark.name.position)
     } else if declaration.response.isStream, isRoute {
       checkStreamRoute(mark, in: file)
+    }
+  }
+
+  /// Whoever asks to go on from somewhere must have been told where that is.
+  private mutating func checkCursors(
+    of declaration: MethodSyntax, request: MessageDescriptor, response: MessageDescriptor, in file: Int
+  ) {
+    guard let cursor = request.cursor else { return }
+    if declaration.request.isStream || !declaration.response.isStream || response.cursor == nil {
+      report(
+        "'\(cursor.name)' of \(request.name) is a @cursor: the method must take one request and return a stream of"
+          + " messages with a @cursor", in: file, at: declaration.name.position)
     }
   }
 

@@ -79,11 +79,14 @@ extension Checker {
       guard let type = resolve(member.type.name, in: file) else { continue }
       if let name = member.name {
         checkFieldName(name, docs: member.docs, among: fields, in: file)
-        let marks = checkFieldMarks(member.marks, type, member.type.cardinality, in: file)
+        let (marks, isCursor) = checkFieldMarks(member.marks, type, member.type.cardinality, in: file)
+        if isCursor, let first = fields.first(where: \.isCursor) {
+          report("'\(first.name)' is the message's cursor already", in: file, at: name.position)
+        }
         fields.append(
           FieldDescriptor(
             name: name.value, number: Int(number), type: type, cardinality: member.type.cardinality, slot: slot,
-            marks: marks, docs: member.docs, position: name.position))
+            marks: marks, isCursor: isCursor, docs: member.docs, position: name.position))
       } else {
         reserved.append(
           ReservedDescriptor(

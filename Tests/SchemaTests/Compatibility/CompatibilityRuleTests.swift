@@ -131,6 +131,7 @@ struct CompatibilityRuleTests {
       "range-tightened: wire json: FindRequest.revision"),
     Change("count: int32 = 2 @range(1, 10)", "count: int32 = 2 @range(-2147483648, 2147483647)"),
     Change("@range(0, 9)", "@range(0, 10)", "bounds-loosened: source: Thing.limit"),
+    Change("@cursor", "", "cursor-removed: json: Place.cursor"),
     Change("@range(0, 9)", "@range(0, 8)"),
     Change("amount: int64 = 4", "amount: int64 = 4 @range(0, 5)"),
   ]

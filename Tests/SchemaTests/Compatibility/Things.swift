@@ -82,6 +82,12 @@ enum Things {
       id: uuid = 1
     }
 
+    /// Place.
+    message Place {
+      /// Cursor.
+      cursor: string? = 1 @cursor
+    }
+
     /// S.
     service Finder = 9 {
       /// Find.

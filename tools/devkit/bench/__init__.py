@@ -22,6 +22,7 @@ from devkit.bench.orders import (
     measure_settle_latency,
 )
 from devkit.bench.rpc import measure_consume, measure_idle, measure_produce, measure_unary
+from devkit.bench.watch import measure_watchers
 from devkit.console import say
 from devkit.packages import prepare
 
@@ -34,6 +35,8 @@ orders  orders over HTTP until they are paid, beside pgbench doing the same to t
         order of the stream
 http    accounts read over HTTP, a read of PostgreSQL behind each, beside nginx answering with as many bytes from its
         memory, in turns; orders posted, beside the same nginx
+watch   10,000 streams of events on one gateway, while orders are placed at 400 a second: how late each learns of a
+        settlement, whether it was told the last state of everything, and what it costs
 million only when it is named: a million orders, and what they leave behind: rows, dead rows and bytes of every table, the
         memory of every process
 
@@ -43,6 +46,7 @@ BENCHMARKS = {
     "rpc": (measure_unary, measure_produce, measure_consume, measure_idle),
     "orders": (measure_orders, measure_settle_latency, measure_hot_account),
     "http": (measure_accounts, measure_order_posts),
+    "watch": (measure_watchers,),
     "million": (measure_million,),
 }
 ONLY_WHEN_NAMED = ("million",)
