@@ -91,7 +91,8 @@ let package = Package(
     module("Orders", ["Backend", "Messaging", "API", "RPC", "Postgres", "JetStream", "Service", "EventLoop", "Wire"]),
     module(
       "Payments", ["Backend", "Messaging", "API", "RPC", "Postgres", "JetStream", "Service", "EventLoop", "Wire"]),
-    module("Gateway", ["Schema", "RPC", "HTTP", "Service", "EventLoop", "Tracing", "OTLP", "Wire"]),
+    module(
+      "Gateway", ["Schema", "RPC", "HTTP", "Service", "Identity", "Files", "EventLoop", "Tracing", "OTLP", "Wire"]),
     module(
       "ClientTool",
       ["Messaging", "API", "Schema", "RPC", "Postgres", "JetStream", "JSON", "Service", "EventLoop", "TLS", "Wire"],
@@ -135,7 +136,9 @@ let package = Package(
       "Orders", ["Orders", "Messaging", "RPC", "Postgres", "JetStream", "Service", "EventLoop", "API", "Wire"]),
     tests("Payments", ["Payments", "Messaging", "RPC", "Postgres", "EventLoop", "API", "Wire"]),
     tests("Integration", ["API", "RPC", "Postgres", "EventLoop", "Wire"]),
-    tests("Gateway", ["Gateway", "Schema", "RPC", "HTTP", "Service", "EventLoop", "Tracing", "Wire"]),
+    tests(
+      "Gateway",
+      ["Gateway", "Schema", "RPC", "HTTP", "Service", "Identity", "JSON", "TLS", "EventLoop", "Tracing", "Wire"]),
     tests(
       "ClientTool",
       [

@@ -13,14 +13,17 @@ package final class Gateway: @unchecked Sendable {
   private let loop: EventLoop
   private let backends: Backends
   private let log: Log
+  private let gatekeeper: Gatekeeper
   private let tracer: Tracer?
-  private var statistics: GatewayStatistics { backends.statistics }
 
-  /// A gateway before `backends`.
-  package init(loop: EventLoop, backends: Backends, log: Log, tracer: Tracer? = nil) {
+  /// A gateway before `backends`, which calls them for those whom `gatekeeper` lets in.
+  package init(
+    loop: EventLoop, backends: Backends, log: Log, gatekeeper: Gatekeeper = Gatekeeper(), tracer: Tracer? = nil
+  ) {
     self.loop = loop
     self.backends = backends
     self.log = log
+    self.gatekeeper = gatekeeper
     self.tracer = tracer
   }
 
@@ -47,28 +50,34 @@ package final class Gateway: @unchecked Sendable {
     to request: HTTPRequest, _ requestID: String, _ exchange: inout Exchange
   ) async throws(Problem) -> HTTPResponse {
     if let page = Page(request.path) {
-      exchange.isOf(statistics.of(request.method.rawValue, page.rawValue))
+      exchange.isOf(backends.statistics.of(request.method.rawValue, page.rawValue))
       return try response(page, request.method)
     }
     if request.method == .options, request.path.elementsEqual("*".utf8) {
       return Self.allow(["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"])
     }
-    switch backends.routes.match(request.method.rawValue, request.path) {
+    let match = backends.routes.match(request.method.rawValue, request.path)
+    exchange.isOf(statistics(of: match, request.method))
+    if request.method == .options, case .methodNotAllowed(let allowed) = match { return Self.allow(allowed) }
+    let admission = try gatekeeper.admit(request)
+    switch match {
     case .found(let route, let variables):
-      exchange.isOf(route.statistics)
-      return try await call(route, variables, request, requestID, &exchange)
+      try admission.requireCaller(for: route)
+      return try await call(route, variables, request, requestID, admission, &exchange)
     case .methodNotAllowed(let allowed):
-      exchange.isOf(statistics.of(request.method.rawValue, GatewayStatistics.unmatched))
-      if request.method == .options { return Self.allow(allowed) }
       throw .methodNotAllowed(request.method.rawValue, allowed: allowed)
     case .notFound:
-      exchange.isOf(statistics.of(request.method.rawValue, GatewayStatistics.unmatched))
       // The route may be one of a server that has never been heard of: 404 would say that what it names does not exist.
       if backends.isEveryOfferKnown { throw .notFound("There is no such route.") }
       throw Problem(
         status: .serviceUnavailable, code: "UNAVAILABLE",
         detail: "No such route is known yet, and not every service has been reached yet. Try again.")
     }
+  }
+
+  private func statistics(of match: RouteTable.Match, _ method: HTTPMethod) -> RouteStatistics {
+    if case .found(let route, _) = match { return route.statistics }
+    return backends.statistics.of(method.rawValue, GatewayStatistics.unmatched)
   }
 
   private static func allow(_ methods: [String]) -> HTTPResponse {
@@ -79,7 +88,7 @@ package final class Gateway: @unchecked Sendable {
 
   private func call(
     _ route: Route, _ variables: [ArraySlice<UInt8>], _ request: HTTPRequest, _ requestID: String,
-    _ exchange: inout Exchange
+    _ admission: Admission, _ exchange: inout Exchange
   ) async throws(Problem) -> HTTPResponse {
     let trace = RequestTrace(request.fields, loop: loop, tracer: tracer)
     exchange.trace = trace
@@ -89,13 +98,14 @@ package final class Gateway: @unchecked Sendable {
     }
     let context = try RequestContext(
       request.fields, requestID: requestID, takesIdempotencyKey: route.takesIdempotencyKey,
-      trace: trace.context)
+      caller: admission.caller, trace: trace.context)
     let payload = try route.payload(variables, request)
     do throws(RPCError) {
       let result = try await perform(route, payload, context)
       return try route.response(to: request, from: result, requestID: requestID)
     } catch {
-      let problem = Problem(error, hasPreconditions: request.hasPreconditions)
+      var problem = Problem(error, hasPreconditions: request.hasPreconditions)
+      if let challenge = Problem.challenge(for: error) { problem.fields.append(challenge) }
       if problem.status.code >= 500 { logFailure(error, of: route, context) }
       throw problem
     }

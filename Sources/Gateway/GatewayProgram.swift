@@ -17,8 +17,8 @@ package enum GatewayProgram {
       Setting(
         "backends", .addresses, default: "127.0.0.1:7001,127.0.0.1:7002",
         "The RPC servers whose routes are offered, replicas included; where two contradict, the first one wins."),
-    ] + HTTPTLSSettings.server + RPCTLSSettings.client + [ServiceTokenSetting.client] + TracingSettings.all
-    + CommonSettings.all
+    ] + AuthenticationSettings.all + HTTPTLSSettings.server + RPCTLSSettings.client + [ServiceTokenSetting.client]
+    + TracingSettings.all + CommonSettings.all
 
   /// Runs until the process is told to end.
   package static func run(loop: EventLoop, log: Log, configuration: Configuration) async throws {
@@ -30,9 +30,11 @@ package enum GatewayProgram {
       RPCClient(loop: loop, host: $0.host, port: $0.port, options: options)
     }
     let backends = Backends(loop: loop, connections: connections, log: log)
+    let gatekeeper = Gatekeeper(authenticator: try authenticator(configuration, log))
     let traces = try TracingSettings.make(
       loop: loop, log: log, configuration: configuration, service: "gozon-gateway")
-    let gateway = Gateway(loop: loop, backends: backends, log: log, tracer: traces?.tracer)
+    let gateway = Gateway(
+      loop: loop, backends: backends, log: log, gatekeeper: gatekeeper, tracer: traces?.tracer)
 
     let host = configuration.text("listen-host")
     let server = try HTTPServer(
@@ -53,6 +55,22 @@ package enum GatewayProgram {
     try await Lifecycle(loop: loop, log: log).run(
       [admin.part] + (traces.map { [$0.exporter.part] } ?? []) + [calls, http])
     log.info("ended")
+  }
+
+  /// What asks callers for tokens; nil when nothing is set that could tell good ones.
+  private static func authenticator(_ configuration: Configuration, _ log: Log) throws -> Authenticator? {
+    let value = { (setting: Setting) in
+      let text = configuration.text(setting.name)
+      return text.isEmpty ? nil : text
+    }
+    guard let keys = value(AuthenticationSettings.keys) else { return nil }
+    if !Address.isLoopback(configuration.text("listen-host")), configuration.text("http-tls-certificate").isEmpty {
+      log.warning(
+        "tokens can be read on the way: set --http-tls-certificate, unless a proxy on a network of yours ends TLS")
+    }
+    return try Authenticator(
+      keys: keys, issuer: value(AuthenticationSettings.issuer), audience: value(AuthenticationSettings.audience),
+      log: log)
   }
 
   private static func metrics(_ server: HTTPServer, _ backends: Backends) -> [Metric] {

@@ -4,12 +4,17 @@ internal import RPC
 
 extension Problem {
   /// Reasons of errors that arose between here and a backend: their messages name addresses, nobody's business.
-  private static let transportReasons: Set<String> = ["NOT_CONNECTED", "CONNECTION_LOST", "DRAINING", "CLIENT_ENDED"]
+  private static let transportReasons: Set<String> = [
+    "NOT_CONNECTED", "CONNECTION_LOST", "CONNECTION_REFUSED", "DRAINING", "CLIENT_ENDED",
+  ]
 
   /// The error of a call.
   ///
   /// `hasPreconditions`: the client sent `If-Match` or the like, so that a failed precondition is its own.
   init(_ error: RPCError, hasPreconditions: Bool) {
+    var error = error
+    // A backend that does not let the gateway in has nothing to say to the gateway's client.
+    if Self.transportReasons.contains(error.reason), error.code != .deadlineExceeded { error.code = .unavailable }
     status = Self.status(of: error, hasPreconditions: hasPreconditions)
     code = error.code.name
     reason = Self.transportReasons.contains(error.reason) ? "" : error.reason

@@ -19,14 +19,17 @@ struct RequestContext {
   let idempotencyKey: String?
   /// Where its trace goes on from (W3C Trace Context).
   let trace: TraceParent
+  /// Who the call is made for; nil when nobody is asked.
+  let caller: Caller?
 }
 
 extension RequestContext {
   /// Reads the headers; an idempotency key counts only where the route takes one.
   init(
-    _ fields: HTTPFields, requestID: String, takesIdempotencyKey: Bool, trace: TraceParent
+    _ fields: HTTPFields, requestID: String, takesIdempotencyKey: Bool, caller: Caller? = nil, trace: TraceParent
   ) throws(Problem) {
     self.requestID = requestID
+    self.caller = caller
     timeout = try Self.timeout(fields.values(of: "request-timeout"))
     idempotencyKey = takesIdempotencyKey ? try Self.idempotencyKey(fields.values(of: "idempotency-key")) : nil
     self.trace = trace
@@ -42,9 +45,10 @@ extension RequestContext {
     return UUID.v7(.now, random: random.next()).description
   }
 
-  /// How the call is made.
+  /// How the call is made. Its metadata are these, and nothing that the client has put into other headers.
   func callOptions() -> CallOptions {
     var metadata: Metadata = ["traceparent": trace.text, "request-id": requestID]
+    metadata.principal = caller?.principal
     metadata["idempotency-key"] = idempotencyKey
     return CallOptions(timeout: timeout, metadata: metadata)
   }

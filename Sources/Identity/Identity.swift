@@ -9,10 +9,26 @@ package struct Identity: Equatable, Sendable {
   /// Until when.
   package var expiresAt: Timestamp
 
+  /// How far the clocks of whoever makes tokens may be from ours, in seconds.
+  static let leeway: Int64 = 30
+
   /// Who is called `subject`.
   package init(subject: String, scopes: [String], expiresAt: Timestamp) {
     self.subject = subject
     self.scopes = scopes
     self.expiresAt = expiresAt
+  }
+
+  /// Whether the token holds still, as its maker's clock may see it.
+  package func isValid(at now: Timestamp) -> Bool {
+    now.microseconds < expiresAt.microseconds.addingClamped(Self.leeway * 1_000_000)
+  }
+}
+
+extension Int64 {
+  /// The sum, or the nearest number to it.
+  func addingClamped(_ other: Int64) -> Int64 {
+    let (sum, overflow) = addingReportingOverflow(other)
+    return overflow ? (other > 0 ? .max : .min) : sum
   }
 }

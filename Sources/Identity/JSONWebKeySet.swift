@@ -16,6 +16,12 @@ package struct JSONWebKeySet: Sendable {
   package struct Entry: Sendable {
     package let id: String?
     package let key: SignatureKey
+
+    /// A key, under a name if it has one.
+    package init(id: String?, key: SignatureKey) {
+      self.id = id
+      self.key = key
+    }
   }
 
   /// What is wrong with a document, in words that follow its name.

@@ -10,8 +10,6 @@ package struct TokenVerifier: Sendable {
   private static let scopesMax = 64
   /// The most bytes of a subject.
   private static let subjectBytesMax = 255
-  /// How far the clocks of whoever makes tokens may be from ours.
-  private static let leeway: Int64 = 30
 
   private let keys: JSONWebKeySet
   private let issuer: String?
@@ -56,10 +54,10 @@ package struct TokenVerifier: Sendable {
   private func identity(_ claims: JSONValue, now: Timestamp) throws(TokenRefusal) -> Identity {
     let seconds = now.microseconds / 1_000_000
     guard let end = Self.seconds(claims["exp"]) else { throw TokenRefusal("has no \"exp\": it must expire") }
-    guard seconds < end.addingClamped(Self.leeway) else { throw TokenRefusal("has expired") }
+    guard seconds < end.addingClamped(Identity.leeway) else { throw TokenRefusal("has expired") }
     if let start = claims["nbf"] {
       guard let start = Self.seconds(start) else { throw TokenRefusal("has an \"nbf\" that is no time") }
-      guard start <= seconds.addingClamped(Self.leeway) else { throw TokenRefusal("is not valid yet") }
+      guard start <= seconds.addingClamped(Identity.leeway) else { throw TokenRefusal("is not valid yet") }
     }
     if let issuer, claims["iss"]?.string != issuer { throw TokenRefusal("is of another issuer (\"iss\")") }
     if let audience, !Self.names(audience, in: claims["aud"]) {
@@ -114,11 +112,6 @@ package struct TokenVerifier: Sendable {
 }
 
 extension Int64 {
-  fileprivate func addingClamped(_ other: Int64) -> Int64 {
-    let (sum, overflow) = addingReportingOverflow(other)
-    return overflow ? (other > 0 ? .max : .min) : sum
-  }
-
   fileprivate func multipliedClamped(_ factor: Int64) -> Int64 {
     let (product, overflow) = multipliedReportingOverflow(by: factor)
     return overflow ? (self > 0 ? .max : .min) : product

@@ -13,9 +13,15 @@ package enum CommonSettings {
 
   /// What is wrong with settings that are right each for itself.
   package static func problems(_ configuration: Configuration) -> [String] {
+    let answersUsers = configuration.has(AuthenticationSettings.keys.name)
     let listening = ListenPolicy.problem(
-      host: configuration.text("listen-host"), isAuthenticated: RPCTLSSettings.isAuthenticated(configuration),
+      host: configuration.text("listen-host"), of: answersUsers ? .users : .services,
+      isAuthenticated: answersUsers
+        ? AuthenticationSettings.isAuthenticated(configuration) : RPCTLSSettings.isAuthenticated(configuration),
       isInsecureListen: configuration.flag("insecure-listen"))
-    return [RPCTLSSettings.problem(configuration), HTTPTLSSettings.problem(configuration), listening].compactMap { $0 }
+    return [
+      RPCTLSSettings.problem(configuration), HTTPTLSSettings.problem(configuration),
+      AuthenticationSettings.problem(configuration), listening,
+    ].compactMap { $0 }
   }
 }

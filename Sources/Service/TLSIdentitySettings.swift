@@ -20,7 +20,7 @@ struct TLSIdentitySettings {
 
 extension Setting {
   /// How messages name it, such as `--rpc-tls-key (GOZON_RPC_TLS_KEY)`.
-  var flagAndVariable: String { "--\(name) (\(variable))" }
+  package var flagAndVariable: String { "--\(name) (\(variable))" }
 
   /// The file that its value names; nil when none is given.
   func file(_ value: (String) -> String) -> TLSConfiguration.File? {

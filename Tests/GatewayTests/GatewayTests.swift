@@ -25,13 +25,13 @@ import Testing
     let backends: Backends
     private let gateway: Gateway
 
-    init(_ loop: EventLoop, _ fakes: [FakeBackend]) {
+    init(_ loop: EventLoop, _ fakes: [FakeBackend], gatekeeper: Gatekeeper = Gatekeeper()) {
       self.loop = loop
       self.fakes = fakes
       let log = Log(service: "test", level: .error, format: "json")
       for fake in fakes { fake.loop = loop }
       backends = Backends(loop: loop, connections: fakes, log: log)
-      gateway = Gateway(loop: loop, backends: backends, log: log)
+      gateway = Gateway(loop: loop, backends: backends, log: log, gatekeeper: gatekeeper)
     }
 
     func send(

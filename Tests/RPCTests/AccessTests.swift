@@ -63,7 +63,7 @@ import Wire
     let list = { @Sendable (orders: OrdersClient, options: CallOptions) async throws in
       _ = try await orders.listOrders(ListOrdersRequest(), options: options)
     }
-    #expect(try await Self.refusal(of: list, for: Principal(subject: "\(Self.owner)")) == "NOT_YOURS")
+    #expect(try await Self.refusal(of: list, for: Principal(subject: "\(Self.owner)")) == "OPERATORS_ONLY")
     #expect(try await Self.refusal(of: list, for: Principal(subject: "x", scopes: ["operator"])) == nil)
     #expect(try await Self.refusal(of: list, for: nil) == nil)
   }

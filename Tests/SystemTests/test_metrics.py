@@ -9,6 +9,7 @@ import re
 import urllib.error
 import urllib.request
 import uuid
+from pathlib import Path
 from typing import Callable
 
 from figures import Figures
@@ -36,7 +37,7 @@ class MetricTests(SystemTestCase):
         for service in SERVICES:
             with self.subTest(service):
                 figures, pid = self.figures(service), self.system.pids()[service]
-                pages = int(open(f"/proc/{pid}/statm").read().split()[1])
+                pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
                 resident = figures.value("process_resident_memory_bytes")
                 self.assertLess(abs(resident - pages * os.sysconf("SC_PAGESIZE")), 64 << 20)
                 self.assertLessEqual(abs(figures.value("process_open_fds") - len(os.listdir(f"/proc/{pid}/fd"))), 3)

@@ -88,6 +88,21 @@ def _missing(packages: Iterable[str]) -> list[str]:
     return [package for package in wanted if package not in installed]
 
 
+def unpacked(package: str) -> Path:
+    """The files of one of Debian's packages, fetched into the checkout and not installed: installing a server would start
+    it. What it depends on has to be there already."""
+    target = CACHE / package
+    if not target.is_dir():
+        fetched = CACHE / f"{package}.fetched"
+        shutil.rmtree(fetched, ignore_errors=True)
+        fetched.mkdir(parents=True)
+        run_step(f"fetching {package}", ["apt-get", "download", package], CACHE / "apt.log", cwd=fetched)
+        archive = next(fetched.glob("*.deb"))
+        run_step(f"unpacking {package}", ["dpkg-deb", "-x", str(archive), str(fetched)], CACHE / "apt.log")
+        fetched.rename(target)
+    return target
+
+
 def _build_packages() -> list[str]:
     """The C libraries, as Package.swift declares them, and what finds them."""
     manifest = (CHECKOUT / "Package.swift").read_text()

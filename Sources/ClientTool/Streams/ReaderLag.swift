@@ -31,7 +31,7 @@ struct ReaderLag: Sendable {
     let (state, prefix) = (StreamState(info), info["config"]?["subjects"]?.array?.first?.string?.dropLast(2) ?? "")
     var lags: [ReaderLag] = []
     for lane in 0..<EventSubject.laneCount {
-      let row = LaneRow(try await database.query(LaneTable.place(of: lane)).single())
+      let row = try LaneRow(try await database.query(LaneTable.place(of: lane)).single())
       // Of a stream that is gone, whatever was processed is no place in this one.
       let sequence = row.stream == state.created ? row.sequence : 0
       let messages = try await client.read(

@@ -6,8 +6,8 @@ extension CallContext {
   package func admits(owner: UUID?) -> Bool {
     guard let principal, !principal.isOperator else { return true }
     if let owner, principal.isUser(owner) { return true }
-    let whose = owner == nil ? "everybody's" : "another user's"
-    refuse(RPCError(.permissionDenied, "this is \(whose); you may have your own", reason: "NOT_YOURS"))
+    let (whose, reason) = owner == nil ? ("everybody's", "OPERATORS_ONLY") : ("another user's", "NOT_YOURS")
+    refuse(RPCError(.permissionDenied, "this is \(whose); you may have your own", reason: reason))
     return false
   }
 

@@ -282,18 +282,3 @@ def _private_kb(pid: int) -> int:
     except OSError:
         return 0
     return next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
-
-
-def measure_accounts(bench: Bench, seconds: int) -> Result:
-    """Reads a second through the gateway."""
-    say("http: GET /v1/accounts/{userId}")
-    load = bench.load("accounts", seconds)
-    return Result(
-        name="accounts read over HTTP",
-        unit="requests/s",
-        ours=load["requests"] / load["seconds"],
-        yardstick="pgbench, the same row by its key, without HTTP",
-        theirs=bench.pgbench(HERE / "account.sql", seconds),
-        details={"p50, ms": load["p50"], "p99, ms": load["p99"]},
-        mistakes=[f"{load['errors']:.0f} requests failed"] if load["errors"] else [],
-    )
