@@ -22,10 +22,12 @@ func systemLibrary(_ name: String, pkgConfig: String, apt: String) -> Target {
 }
 
 func module(
-  _ name: String, _ dependencies: [Target.Dependency], exclude: [String] = [], plugins: [Target.PluginUsage] = []
+  _ name: String, _ dependencies: [Target.Dependency], exclude: [String] = [], resources: [Resource] = [],
+  plugins: [Target.PluginUsage] = []
 ) -> Target {
   .target(
-    name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict, plugins: plugins)
+    name: name, dependencies: dependencies, exclude: exclude, resources: resources, swiftSettings: strict,
+    plugins: plugins)
 }
 
 func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -91,8 +93,11 @@ let package = Package(
     module("Orders", ["Backend", "Messaging", "API", "RPC", "Postgres", "JetStream", "Service", "EventLoop", "Wire"]),
     module(
       "Payments", ["Backend", "Messaging", "API", "RPC", "Postgres", "JetStream", "Service", "EventLoop", "Wire"]),
+    // The web page is part of the program, which so has it wherever it runs.
     module(
-      "Gateway", ["Schema", "RPC", "HTTP", "Service", "Identity", "Files", "EventLoop", "Tracing", "OTLP", "Wire"]),
+      "Gateway",
+      ["Schema", "RPC", "HTTP", "Service", "Identity", "Files", "EventLoop", "Tracing", "OTLP", "Wire"],
+      resources: [.embedInCode("Page")]),
     module(
       "ClientTool",
       ["Messaging", "API", "Schema", "RPC", "Postgres", "JetStream", "JSON", "Service", "EventLoop", "TLS", "Wire"],

@@ -61,7 +61,9 @@ package struct Backend: Sendable {
     let database = try Database(
       loop: loop, log: log, url: configuration.text("database-url-\(name)"), name: "gozon-\(name)",
       connections: configuration.integer("database-connections"), directory: configuration.text("migrations"))
-    let broker = Broker(loop: loop, url: configuration.text("nats-url"), name: "gozon-\(name)")
+    let broker = Broker(
+      loop: loop, url: configuration.text("nats-url"), replicas: configuration.integer("nats-replicas"),
+      name: "gozon-\(name)")
     let traces = try TracingSettings.make(
       loop: loop, log: log, configuration: configuration, service: "gozon-\(name)")
     let specialty = try specialize(

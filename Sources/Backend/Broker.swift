@@ -10,9 +10,14 @@ package final class Broker: @unchecked Sendable {
   package let client: JetStreamClient
   private let stopping: LoopSignal
 
-  /// The broker at `url`, with the streams of the system.
-  package init(loop: EventLoop, url: String, name: String) {
-    client = JetStreamClient(loop: loop, options: .init(url: url, name: name), streams: EventStreams.all)
+  /// The broker at `url`, with the streams of the system, each kept by so many `replicas`.
+  package init(loop: EventLoop, url: String, replicas: Int, name: String) {
+    let streams = EventStreams.all.map { stream in
+      var stream = stream
+      stream.replicas = replicas
+      return stream
+    }
+    client = JetStreamClient(loop: loop, options: .init(url: url, name: name), streams: streams)
     stopping = LoopSignal(loop: loop)
   }
 

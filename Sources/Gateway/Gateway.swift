@@ -50,8 +50,8 @@ package final class Gateway: @unchecked Sendable {
     to request: HTTPRequest, _ requestID: String, _ exchange: inout Exchange
   ) async throws(Problem) -> HTTPResponse {
     if let page = Page(request.path) {
-      exchange.isOf(backends.statistics.of(request.method.rawValue, page.rawValue))
-      return try response(page, request.method)
+      exchange.isOf(backends.statistics.of(request.method.rawValue, page.name))
+      return try response(page, to: request)
     }
     if request.method == .options, request.path.elementsEqual("*".utf8) {
       return Self.allow(["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"])
@@ -147,14 +147,15 @@ package final class Gateway: @unchecked Sendable {
 
   // MARK: - Pages
 
-  private func response(_ page: Page, _ method: HTTPMethod) throws(Problem) -> HTTPResponse {
-    switch method {
+  private func response(_ page: Page, to request: HTTPRequest) throws(Problem) -> HTTPResponse {
+    switch request.method {
     case .get, .head: break
     case .options: return Self.allow(Page.allowed)
-    default: throw .methodNotAllowed(method.rawValue, allowed: Page.allowed)
+    default: throw .methodNotAllowed(request.method.rawValue, allowed: Page.allowed)
     }
     return switch page {
-    case .index: IndexPage.response(backends.routes)
+    case .file(let file): file.response(to: request.fields)
+    case .routes: RoutesPage.response(backends.routes)
     case .health: HealthPages.alive
     case .readiness: HealthPages.ready(backends.readiness)
     }
@@ -162,16 +163,36 @@ package final class Gateway: @unchecked Sendable {
 }
 
 /// What the gateway answers by itself.
-private enum Page: String {
-  case index = "/"
-  case health = "/healthz"
-  case readiness = "/readyz"
+private enum Page {
+  case file(PageFile)
+  case routes
+  case health
+  case readiness
+
+  /// What it is called in figures: the files of the web page are one.
+  var name: String {
+    switch self {
+    case .file: "/"
+    case .routes: "/docs"
+    case .health: "/healthz"
+    case .readiness: "/readyz"
+    }
+  }
 
   static let allowed = ["GET", "HEAD", "OPTIONS"]
 
   init?(_ path: ArraySlice<UInt8>) {
+    if let file = WebPage.file(at: path) {
+      self = .file(file)
+      return
+    }
     if path.count > 8 { return nil }
-    self.init(rawValue: String(decoding: path, as: UTF8.self))
+    switch String(decoding: path, as: UTF8.self) {
+    case "/docs": self = .routes
+    case "/healthz": self = .health
+    case "/readyz": self = .readiness
+    default: return nil
+    }
   }
 }
 

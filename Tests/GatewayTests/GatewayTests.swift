@@ -231,10 +231,10 @@ import Testing
 
   @Test func `the page names the routes, escaped`() async throws {
     try await withGateway { world in
-      let page = try await world.send(.get, "/")
+      let page = try await world.send(.get, "/docs")
       #expect(page.status == 200 && page.fields["content-type"] == "text/html; charset=utf-8")
       #expect(page.body.contains("<code>/v1/shelves/{shelf}/books</code>") && page.body.contains("A book &amp; where"))
-      #expect(IndexPage.escaped("<a b=\"c\">&'") == "&lt;a b=&quot;c&quot;&gt;&amp;&#39;")
+      #expect(RoutesPage.escaped("<a b=\"c\">&'") == "&lt;a b=&quot;c&quot;&gt;&amp;&#39;")
     }
   }
 }

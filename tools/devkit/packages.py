@@ -25,11 +25,17 @@ NATS_MINIMUM = (2, 10)
 """The first server with everything the services ask of JetStream; Debian 12 has an older one."""
 
 
+AXE = CACHE / "axe" / "axe_playwright_python" / "axe.min.js"
+AXE_WHEEL = "axe-playwright-python==0.1.8"
+"""Has axe-core 4.12 in it, whose checks are run in a browser of the system's."""
+
+
 def prepare(
     *,
     build: bool = False,
     postgres: bool = False,
     nats: bool = False,
+    browser: bool = False,
     prometheus: bool = False,
     others: Iterable[str] = (),
 ) -> None:
@@ -43,14 +49,21 @@ def prepare(
         wanted += _build_packages()
     if postgres and _find_postgres(None) is None:
         wanted.append("postgresql")
+    if browser:
+        wanted += ["chromium", "chromium-driver"]
     fetch_nats = nats and _find_nats() is None
+    fetch_axe = browser and not AXE.exists()
     fetch_prometheus = prometheus and not PROMETHEUS_CLIENT.is_dir()
-    if (fetch_nats or fetch_prometheus) and subprocess.run([sys.executable, "-m", "pip", "--version"], capture_output=True).returncode != 0:
+    fetches = fetch_nats or fetch_axe or fetch_prometheus
+    if fetches and subprocess.run([sys.executable, "-m", "pip", "--version"], capture_output=True).returncode != 0:
         wanted.append("python3-pip")
     _install(_missing(wanted))
     if fetch_nats:
         say(f"missing on this machine: nats-server {'.'.join(map(str, NATS_MINIMUM))} or newer")
         _fetch(NATS_WHEEL, OWN_NATS.parent.parent)
+    if fetch_axe:
+        say("missing on this machine: axe-core, which checks that a page is accessible")
+        _fetch(AXE_WHEEL, AXE.parent.parent)
     if fetch_prometheus:
         _fetch(PROMETHEUS_CLIENT_WHEEL, PROMETHEUS_CLIENT)
 
@@ -149,9 +162,17 @@ def _find_nats() -> Path | None:
     return None
 
 
+def axe_script() -> Path:
+    """The script of axe-core."""
+    if not AXE.exists():
+        raise Failure(f"there is no {AXE}; tools/test fetches it")
+    return AXE
+
+
 def _fetch(wheel: str, target: Path) -> None:
+    """Unpacks a package from PyPI into a directory of its own; just that, nothing that it asks for."""
     run_step(
-        f"fetching {wheel} into {target} with pip",
+        f"fetching it into {target} ({wheel} with pip)",
         [
             sys.executable,
             "-m",

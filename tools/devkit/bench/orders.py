@@ -12,9 +12,8 @@ from itertools import count
 from pathlib import Path
 from statistics import quantiles
 
-from devkit.bench.measure import DEPOSIT, HERE, USERS, Bench, Result
+from devkit.bench.measure import HERE, Bench, Result
 from devkit.console import Failure, say
-from devkit.home import CHECKOUT
 
 DRAIN_SECONDS = 60
 ORDER_CONNECTIONS = 256
