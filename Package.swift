@@ -89,10 +89,19 @@ let package = Package(
       "Messaging", ["EventLoop", "Wire", "Service", "RPC", "Postgres", "JetStream", "JSON", "API", "Tracing"],
       exclude: ["DESIGN.md"]),
     module(
-      "Backend", ["Messaging", "RPC", "Postgres", "JetStream", "JSON", "Service", "EventLoop", "Tracing", "OTLP"]),
-    module("Orders", ["Backend", "Messaging", "API", "RPC", "Postgres", "JetStream", "Service", "EventLoop", "Wire"]),
+      "Idempotency", ["EventLoop", "Wire", "Service", "RPC", "Postgres"], exclude: ["DESIGN.md"]),
     module(
-      "Payments", ["Backend", "Messaging", "API", "RPC", "Postgres", "JetStream", "Service", "EventLoop", "Wire"]),
+      "Backend", ["Messaging", "RPC", "Postgres", "JetStream", "JSON", "Service", "EventLoop", "Tracing", "OTLP"]),
+    module(
+      "Orders",
+      [
+        "Backend", "Idempotency", "Messaging", "API", "RPC", "Postgres", "JetStream", "Service", "EventLoop", "Wire",
+      ]),
+    module(
+      "Payments",
+      [
+        "Backend", "Idempotency", "Messaging", "API", "RPC", "Postgres", "JetStream", "Service", "EventLoop", "Wire",
+      ]),
     // The web page is part of the program, which so has it wherever it runs.
     module(
       "Gateway",
@@ -137,9 +146,11 @@ let package = Package(
     tests(
       "Messaging",
       ["Messaging", "RPC", "Postgres", "JetStream", "JSON", "Service", "EventLoop", "API", "Tracing", "Wire"]),
+    tests("Idempotency", ["Idempotency", "RPC", "Postgres", "Service", "EventLoop", "API", "Wire"]),
     tests(
-      "Orders", ["Orders", "Messaging", "RPC", "Postgres", "JetStream", "Service", "EventLoop", "API", "Wire"]),
-    tests("Payments", ["Payments", "Messaging", "RPC", "Postgres", "EventLoop", "API", "Wire"]),
+      "Orders",
+      ["Orders", "Idempotency", "Messaging", "RPC", "Postgres", "JetStream", "Service", "EventLoop", "API", "Wire"]),
+    tests("Payments", ["Payments", "Idempotency", "Messaging", "RPC", "Postgres", "EventLoop", "API", "Wire"]),
     tests("Integration", ["API", "RPC", "Postgres", "EventLoop", "Wire"]),
     tests(
       "Gateway",
@@ -147,7 +158,8 @@ let package = Package(
     tests(
       "ClientTool",
       [
-        "ClientTool", "Orders", "Payments", "Messaging", "Probe", "Schema", "RPC", "Postgres", "JetStream", "JSON",
+        "ClientTool", "Orders", "Payments", "Idempotency", "Messaging", "Probe", "Schema", "RPC", "Postgres",
+        "JetStream", "JSON",
         "Service",
         "EventLoop", "TLS", "Wire", "API",
       ]),

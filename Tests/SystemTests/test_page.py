@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import base64
+import dataclasses
+import hmac
 import json
 import os
 import signal
+import time
 import uuid
 from pathlib import Path
 from typing import ClassVar
 
 from between import Between
 from browser import Browser
-from harness import SystemTestCase, eventually
+from harness import SystemTestCase, any_free_port, eventually
 
 from devkit.packages import axe_script
 
@@ -408,34 +412,54 @@ class PageTests(SystemTestCase):
         self.browser.reload()
 
     def test_where_a_token_is_wanted_it_is_asked_for_once(self) -> None:
-        with Between(self.system.address, token="secret") as between:
-            self.begin(between.url)
-            self.browser.fill("#open-name", "Anna")
-            self.browser.click("#open-form [type=submit]")
-            self.browser.wait_text("#token-text", "wants a token")
-            self.browser.fill("#token", "wrong")
+        anna, key = str(uuid.uuid4()), os.urandom(32)
+        self.begin(f"http://{self.guarded_gateway(key)}/")
+        self.browser.fill("#open-name", "Anna")
+        self.browser.click("#open-form [type=submit]")
+        self.browser.wait_text("#token-text", "wants a token")
+        for wrong in ("nonsense", _token(os.urandom(32), anna)):
+            self.browser.fill("#token", wrong)
             self.browser.click("#token-form [type=submit]")
             self.browser.wait_text("#token-text", "did not take this token")
-            self.browser.fill("#token", "Bearer secret")
-            self.browser.click("#token-form [type=submit]")
-            self.browser.wait_text("#live", "Live")
-            self.browser.reload()
-            self.browser.wait_text("#live", "Live")
-            self.assertFalse(self.browser.is_shown("#token-dialog"))
-            self.top_up("5")
-            self.order("Tea", "5")
-            self.wait_order("Tea", "Paid")
+        # The account is that of the token, not one with an id of the page's.
+        self.browser.fill("#token", f"Bearer {_token(key, anna)}")
+        self.browser.click("#token-form [type=submit]")
+        self.browser.wait_text("#live", "Live")
+        self.assertEqual(self.browser.script("return localStorage.getItem('gozon.user')"), anna)
+        self.browser.reload()
+        self.browser.wait_text("#live", "Live")
+        self.assertFalse(self.browser.is_shown("#token-dialog"))
+        self.top_up("5")
+        self.order("Tea", "5")
+        self.wait_order("Tea", "Paid")
 
-            self.browser.click("#user-button")
-            self.browser.click("#users-token")
-            self.browser.wait_text("#token-text", "wants a token")
-            self.browser.press("Escape")
-            self.browser.wait_text("#notice", "wants a token", "Enter a token")
-            self.browser.click("#notice button")
-            self.browser.fill("#token", "secret")
-            self.browser.press("Enter")
-            self.browser.wait_text("#live", "Live")
-            self.browser.wait_shown("#notice", False)
+        self.browser.click("#user-button")
+        self.browser.click("#users-token")
+        self.browser.wait_text("#token-text", "wants a token")
+        self.browser.press("Escape")
+        self.browser.wait_text("#notice", "wants a token", "Enter a token")
+        self.browser.click("#notice button")
+        self.browser.fill("#token", _token(key, str(uuid.uuid4())))
+        self.browser.press("Enter")
+        self.browser.wait_text("#notice", "does not allow this", "Enter a token")
+        self.browser.click("#notice button")
+        self.browser.fill("#token", _token(key, anna))
+        self.browser.press("Enter")
+        self.browser.wait_text("#live", "Live")
+        self.browser.wait_shown("#notice", False)
+
+    def guarded_gateway(self, key: bytes) -> str:
+        """Starts another gateway, which wants tokens that are signed with a key; its address."""
+        keys = self.system.home.path / "keys.json"
+        keys.write_text(json.dumps({"keys": [{"kty": "oct", "alg": "HS256", "k": _base64url(key)}]}))
+        parts, port = self.system.parts, any_free_port()
+        program = parts.gateway(port, any_free_port({port}), parts.backends, name="gateway-2")
+        program = dataclasses.replace(program, environment={"GOZON_AUTH_JWKS": str(keys)})
+        child = program.start()
+        self.addCleanup(child.wait)
+        self.addCleanup(program.process.stop)
+        program.wait_ready(child)
+        return f"127.0.0.1:{port}"
 
     # For everybody
 
@@ -579,3 +603,14 @@ class PageTests(SystemTestCase):
             self.browser.script(axe_script().read_text())
         found = self.browser.script("return (await axe.run(document, { resultTypes: ['violations'] })).violations")
         return [f"{rule['id']}: {node['failureSummary']} {node['html']}" for rule in found for node in rule["nodes"]]
+
+
+def _token(key: bytes, subject: str) -> str:
+    """A JSON Web Token (RFC 7519) for a subject, good for an hour."""
+    claims = {"sub": subject, "exp": int(time.time()) + 3600}
+    signed = ".".join(_base64url(json.dumps(part).encode()) for part in ({"alg": "HS256", "typ": "JWT"}, claims))
+    return f"{signed}.{_base64url(hmac.digest(key, signed.encode(), 'sha256'))}"
+
+
+def _base64url(content: bytes) -> str:
+    return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
