@@ -40,7 +40,10 @@ package enum GatewayProgram {
     let server = try HTTPServer(
       loop: loop, host: host, port: configuration.integer("http-port"),
       tls: HTTPTLSSettings.server(configuration, log: log), compresses: configuration.flag("http-compression"),
-      refuse: Gateway.refuse, handler: gateway.answer)
+      refuse: { refusal in
+        backends.statistics.refused(refusal.status)
+        return Gateway.refuse(refusal)
+      }, handler: gateway.answer)
     let admin = try AdminServer(
       loop: loop, host: host, port: configuration.integer("gateway-admin-port"),
       readiness: { backends.readiness },
