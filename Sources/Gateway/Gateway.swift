@@ -19,7 +19,6 @@ package final class Gateway: @unchecked Sendable {
   /// Streams that are open.
   package internal(set) var streamCount = 0
   private let documentation: Documentation
-  private var statistics: GatewayStatistics { backends.statistics }
 
   /// A gateway before `backends`, which calls them for those whom `gatekeeper` lets in, and describes their routes by
   /// `documentation`.
@@ -60,38 +59,41 @@ package final class Gateway: @unchecked Sendable {
     to request: HTTPRequest, _ requestID: String, _ exchange: inout Exchange
   ) async throws(Problem) -> HTTPResponse {
     if let page = Page(request.path) {
-      exchange.isOf(statistics.of(request.method.rawValue, page.name))
+      exchange.isOf(backends.statistics.of(request.method.rawValue, page.name))
       return try response(page, to: request)
     }
     if let content = try documentation.content(at: request.path) {
-      exchange.isOf(statistics.of(request.method.rawValue, content.name))
+      exchange.isOf(backends.statistics.of(request.method.rawValue, content.name))
       return try Self.read(request.method) { content.response(to: request) }
     }
     if request.method == .options, request.path.elementsEqual("*".utf8) {
       return Self.allow(["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"])
     }
     let match = backends.routes.match(request.method.rawValue, request.path)
+    exchange.isOf(statistics(of: match, request.method))
     if request.method == .options, case .methodNotAllowed(let allowed) = match { return Self.allow(allowed) }
     let admission = try gatekeeper.admit(request)
     switch match {
     case .found(let route, let variables):
-      exchange.isOf(route.statistics)
       try admission.requireCaller(for: route)
       if route.method.responseIsStream {
         return try await stream(route, variables, request, requestID, admission, &exchange)
       }
       return try await call(route, variables, request, requestID, admission, &exchange)
     case .methodNotAllowed(let allowed):
-      exchange.isOf(statistics.of(request.method.rawValue, GatewayStatistics.unmatched))
       throw .methodNotAllowed(request.method.rawValue, allowed: allowed)
     case .notFound:
-      exchange.isOf(statistics.of(request.method.rawValue, GatewayStatistics.unmatched))
       // The route may be one of a server that has never been heard of: 404 would say that what it names does not exist.
       if backends.isEveryOfferKnown { throw .notFound("There is no such route.") }
       throw Problem(
         status: .serviceUnavailable, code: "UNAVAILABLE",
         detail: "No such route is known yet, and not every service has been reached yet. Try again.")
     }
+  }
+
+  private func statistics(of match: RouteTable.Match, _ method: HTTPMethod) -> RouteStatistics {
+    if case .found(let route, _) = match { return route.statistics }
+    return backends.statistics.of(method.rawValue, GatewayStatistics.unmatched)
   }
 
   private static func allow(_ methods: [String]) -> HTTPResponse {

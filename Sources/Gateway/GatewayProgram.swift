@@ -26,8 +26,7 @@ package enum GatewayProgram {
         "The directory of Swagger UI 5 (its dist), which shows the API at /docs; without it /docs tells only of "
           + "/openapi.json."),
     ] + AuthenticationSettings.all + HTTPTLSSettings.server + RPCTLSSettings.client + [ServiceTokenSetting.client]
-    + TracingSettings.all
-    + CommonSettings.all
+    + TracingSettings.all + CommonSettings.all
 
   /// Open connections at most, as far as there are files for them.
   private static let connectionsMax = 60_000
@@ -66,7 +65,10 @@ package enum GatewayProgram {
     let server = try HTTPServer(
       loop: loop, host: host, port: configuration.integer("http-port"), limits: limits,
       tls: HTTPTLSSettings.server(configuration, log: log), compresses: configuration.flag("http-compression"),
-      refuse: Gateway.refuse, handler: gateway.answer)
+      refuse: { refusal in
+        backends.statistics.refused(refusal.status)
+        return Gateway.refuse(refusal)
+      }, handler: gateway.answer)
     let admin = try AdminServer(
       loop: loop, host: host, port: configuration.integer("gateway-admin-port"),
       readiness: { backends.readiness },

@@ -1,3 +1,4 @@
+internal import HTTP
 internal import Service
 
 /// What became of all requests, route by route. There are as many entries as routes were ever known, and few others.
@@ -5,6 +6,9 @@ internal import Service
 package final class GatewayStatistics: @unchecked Sendable {
   /// The route of requests that are of none.
   static let unmatched = "unmatched"
+
+  /// The method and route of requests that the HTTP server did not take: of many of them neither is known.
+  private static let refused = "refused"
 
   private struct Key: Hashable {
     let method: String
@@ -25,9 +29,12 @@ package final class GatewayStatistics: @unchecked Sendable {
     return new
   }
 
+  /// A request was not taken at all.
+  func refused(_ status: HTTPStatus) { of(Self.refused, Self.refused).refused(status) }
+
   /// The figures of all routes that were asked for.
   var metrics: [Metric] {
-    let routes = routes.values.filter { $0.running > 0 || $0.durations.count > 0 }
+    let routes = routes.values.filter { $0.running > 0 || $0.statuses.contains { $0 > 0 } }
       .sorted { ($0.route, $0.method) < ($1.route, $1.method) }
     let responses = routes.flatMap { route in
       route.statuses.enumerated().filter { $0.element > 0 }.map { index, count in

@@ -15,6 +15,9 @@ package final class RouteStatistics: @unchecked Sendable {
 
   init(method: String, route: String) { (self.method, self.route) = (method, route) }
 
+  /// A request was not taken at all.
+  func refused(_ status: HTTPStatus) { statuses[status.code - 100] &+= 1 }
+
   /// A request was answered.
   func answered(_ status: HTTPStatus, after duration: Duration) {
     statuses[status.code - 100] &+= 1

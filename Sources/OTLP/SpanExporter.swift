@@ -39,6 +39,8 @@ package final class SpanExporter: @unchecked Sendable {
   private let stopping: LoopSignal
   private var flushDeadline: LoopInstant?
   private var isFailing = false
+  /// Whether the first span is waited for.
+  private var isIdle = false
 
   /// An exporter of what `tracer` records.
   ///
@@ -55,10 +57,12 @@ package final class SpanExporter: @unchecked Sendable {
     self.tracer = tracer
     self.resource = resource
     collector = CollectorConnection(url: url, headers: headers)
-    let wakeUp = LoopSignal(loop: loop)
-    self.wakeUp = wakeUp
+    wakeUp = LoopSignal(loop: loop)
     stopping = LoopSignal(loop: loop)
-    tracer.onWaiting = { wakeUp.signal() }
+    tracer.onWaiting = { [weak self, unowned tracer] in
+      guard let self else { return }
+      if isIdle || tracer.waitingCount >= tracer.batchSize { wakeUp.signal() }
+    }
   }
 
   /// The exporter as a part of the process, which ends when what was recorded is sent, or after ``flushTimeout``.
@@ -93,7 +97,9 @@ package final class SpanExporter: @unchecked Sendable {
     while !Task.isCancelled {
       if tracer.waitingCount == 0 {
         if flushDeadline != nil { return }
+        isIdle = true
         await wakeUp.wait()
+        isIdle = false
       } else {
         if flushDeadline == nil, tracer.waitingCount < tracer.batchSize { await wakeUp.wait(atMost: Self.interval) }
         await export(tracer.take())

@@ -23,9 +23,13 @@ extension PostgresConnection {
           """
           SELECT set_config('statement_timeout', $1, false),
                  set_config('idle_in_transaction_session_timeout', $2, false),
-                 set_config('plan_cache_mode', $3, false), set_config('enable_seqscan', $4, false)
+                 set_config('plan_cache_mode', $3, false), set_config('enable_seqscan', $4, false),
+                 set_config('jit', $5, false)
           """, configuration.statementMax.serverSetting, configuration.idleInTransactionMax.serverSetting,
-          configuration.plansByIndex ? "force_generic_plan" : "auto", configuration.plansByIndex ? "off" : "on"))
+          configuration.plansByIndex ? "force_generic_plan" : "auto", configuration.plansByIndex ? "off" : "on",
+          // A table without an index is read nevertheless, at a price that makes the server compile the statement, which
+          // takes longer than the statement.
+          configuration.plansByIndex ? "off" : "on"))
     } catch {
       connection.close()
       throw error

@@ -6,6 +6,7 @@ import json
 import math
 import os
 import re
+import socket
 import urllib.error
 import urllib.request
 import uuid
@@ -85,10 +86,17 @@ class MetricTests(SystemTestCase):
         for path in ("/v1/nothing", "/x/" + "y" * 50, "/v1/orders/1/2/3"):
             self.client.get(path)
         self.grows("gateway", lambda: self.client.get("/v1/nothing"), "gozon_http_responses_total", route="unmatched")
+        self.grows("gateway", self.malformed_request, "gozon_http_responses_total", route="refused", status="400")
         routes = self.figures("gateway").labels("gozon_http_responses_total", "route")
         self.assertFalse([route for route in routes if "y" in route.split("/") or "nothing" in route], routes)
         self.assertLess(len(routes), 30)
         self.assertEqual(self.figures("gateway").value("gozon_http_running"), 0)
+
+    def malformed_request(self) -> None:
+        host, port = self.system.address.split(":")
+        with socket.create_connection((host, int(port)), timeout=10) as connection:
+            connection.sendall(b"GET  / HTTP/1.1\r\n\r\n")
+            self.assertIn(b" 400 ", connection.recv(1000))
 
     def test_calls_move_the_figures_of_their_method(self) -> None:
         method = {"method": "gozon.orders.Orders/GetOrder"}
@@ -144,7 +152,7 @@ class MetricTests(SystemTestCase):
 
     def test_what_waits_is_told_while_payments_are_away(self) -> None:
         user = self.client.funded_user(100)
-        self.assertEqual(self.figures("orders").value("gozon_outbox_resends"), 0)
+        eventually(lambda: self.figures("orders").value("gozon_outbox_resends"), lambda count: count == 0, "no resends")
         self.system.kill("payments")
         order = self.client.order(user, 10)["id"]
         eventually(

@@ -34,20 +34,31 @@ class TracingTests(SystemTestCase):
     def tearDown(self) -> None:
         self.assertEqual(self.collector.problems, [])
 
-    def whole(self, trace: str, count: int) -> list[Span]:
+    def whole(self, trace: str, tree: list[tuple[str, int, str]]) -> list[Span]:
+        """The spans of a trace, once each of a tree has come."""
         return eventually(
-            lambda: self.collector.trace(trace), lambda spans: len(spans) >= count, f"{count} spans of trace {trace}"
+            lambda: self.collector.trace(trace),
+            lambda spans: {(span.service, span.kind, span.name) for span in spans} >= set(tree),
+            f"the whole of trace {trace}",
         )
 
     def follow(self, spans: list[Span], parent: str, tree: list[tuple[str, int, str]]) -> list[Span]:
-        """The spans of a chain of children below `parent`."""
-        chain = []
-        for service, kind, name in tree:
-            found = [span for span in spans if span.parent == parent and span.name == name]
-            self.assertEqual([(span.service, span.kind) for span in found], [(service, kind)], f"{name} in {spans}")
-            chain += found
-            parent = found[0].id
-        return chain
+        """The spans of a chain of children below `parent`. There may be more: on a slow machine, things are sent again."""
+
+        def chain(parent: str, tree: list[tuple[str, int, str]]) -> list[Span] | None:
+            if not tree:
+                return []
+            for span in spans:
+                if span.parent == parent and (span.service, span.kind, span.name) == tree[0]:
+                    rest = chain(span.id, tree[1:])
+                    if rest is not None:
+                        return [span, *rest]
+            return None
+
+        found = chain(parent, tree)
+        self.assertIsNotNone(found, "\n".join(map(str, spans)))
+        self.assertEqual({span.name for span in spans}, {name for _, _, name in tree}, "there is something else")
+        return found
 
     def test_an_order_is_one_trace_from_the_request_to_its_update(self) -> None:
         user = self.client.funded_user(50)
@@ -58,9 +69,8 @@ class TracingTests(SystemTestCase):
             {"traceparent": f"00-{trace}-{caller}-01", "X-Request-Id": "the-request"},
         )
         self.assertEqual(self.client.settled(order)["status"], "FINISHED")
-        spans = self.whole(trace, len(ORDER_TREE))
+        spans = self.whole(trace, ORDER_TREE)
         chain = self.follow(spans, caller, ORDER_TREE)
-        self.assertEqual(len(spans), len(ORDER_TREE), "nothing else, and nothing twice")
         self.assertFalse(any(span.error for span in spans))
         http, call, served, *events = chain
         self.assertEqual(http.attributes["http.route"], "/v1/orders")
@@ -87,7 +97,7 @@ class TracingTests(SystemTestCase):
             ("gozon-payments", PRODUCER, "publish payments.settled"),
             ("gozon-orders", CONSUMER, "process payments.settled"),
         ]
-        self.follow(self.whole(trace, len(tree)), caller, tree)
+        self.follow(self.whole(trace, tree), caller, tree)
 
     def test_a_trace_that_nobody_began_begins_here(self) -> None:
         order = self.client.order(str(uuid.uuid4()), 5)["id"]
@@ -97,7 +107,7 @@ class TracingTests(SystemTestCase):
                 spans
                 for spans in map(self.collector.trace, self.collector.traces())
                 if any(span.attributes.get("gozon.order.id") == order for span in spans)
-                and len(spans) == len(ORDER_TREE)
+                and len(spans) >= len(ORDER_TREE)
             ],
             bool,
             "the trace of the order",
@@ -129,7 +139,7 @@ class TracingTests(SystemTestCase):
             ("gozon-gateway", CLIENT, "gozon.orders.Orders/GetOrder"),
             ("gozon-orders", SERVER, "gozon.orders.Orders/GetOrder"),
         ]
-        chain = self.follow(self.whole(trace, 3), caller, tree)
+        chain = self.follow(self.whole(trace, tree), caller, tree)
         self.assertEqual([span.error for span in chain], [False, True, False], "a caller's mistake is no server's error")
         self.assertEqual([span.attributes.get("rpc.response.status_code") for span in chain][1:], ["NOT_FOUND"] * 2)
 

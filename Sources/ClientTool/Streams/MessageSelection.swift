@@ -20,7 +20,6 @@ struct MessageSelection: Sendable {
   private enum Start {
     case sequence(Int)
     case time(Timestamp)
-    case age(Duration)
   }
 
   private let stream: String
@@ -50,7 +49,9 @@ struct MessageSelection: Sendable {
   private static func since(_ arguments: Arguments) throws(UsageError) -> Start? {
     guard let text = arguments.text("since") else { return nil }
     if let time = Timestamp(text) { return .time(time) }
-    if let age = Duration(argument: text), age > .zero { return .age(age) }
+    if let age = Duration(argument: text), age > .zero {
+      return .time(Timestamp(microseconds: Timestamp.now.microseconds - age.nanoseconds / 1_000))
+    }
     throw UsageError("--since must be a time such as 2026-11-21T10:54:38Z, or how long ago, such as 10m, not '\(text)'")
   }
 
@@ -70,6 +71,8 @@ struct MessageSelection: Sendable {
 
   /// Whether a message that came is wanted.
   func wants(_ message: IncomingMessage) -> Bool {
+    // A broker that is asked for what comes after its last message may begin anywhere.
+    if case .time(let time) = start, message.delivery.nanosecondsSince1970 / 1_000 < time.microseconds { return false }
     if let order, message.header(EventHeader.order).flatMap({ UUID($0) }) != order { return false }
     if let user, message.header(EventHeader.user).flatMap({ UUID($0) }) != user { return false }
     return true
@@ -85,8 +88,6 @@ struct MessageSelection: Sendable {
       let back = UInt64(number.magnitude)
       return .sequence(last >= back ? last - back + 1 : 1)
     case .time(let time): return .time("\(time)")
-    case .age(let age):
-      return .time("\(Timestamp(microseconds: Timestamp.now.microseconds - age.nanoseconds / 1_000))")
     }
   }
 }

@@ -12,6 +12,9 @@
 private func checkMetadata(_ bytes: [UInt8]) {
   guard let (metadata, size) = Metadata.decode(bytes.span.bytes) else { return }
   precondition(metadata.fits, "metadata was read that may not be written")
+  if let trace = metadata.traceparent {
+    precondition((["traceparent": trace] as Metadata).traceparent == trace, "a trace goes on otherwise than it came")
+  }
   var written: [UInt8] = []
   metadata.append(to: &written)
   precondition(written == Array(bytes.prefix(size)), "metadata is written otherwise than it was read")
