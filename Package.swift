@@ -18,18 +18,15 @@ let strict: [SwiftSetting] = [
 
 /// A C library of the system, with the Debian package that brings it.
 func systemLibrary(_ name: String, pkgConfig: String, apt: String) -> Target {
-  .systemLibrary(
-    name: name, path: "Sources/\(name)", pkgConfig: pkgConfig, providers: [.apt([apt])])
+  .systemLibrary(name: name, path: "Sources/\(name)", pkgConfig: pkgConfig, providers: [.apt([apt])])
 }
 
 func module(
-  _ name: String, _ dependencies: [Target.Dependency], exclude: [String] = [],
-  resources: [Resource] = [],
+  _ name: String, _ dependencies: [Target.Dependency], exclude: [String] = [], resources: [Resource] = [],
   plugins: [Target.PluginUsage] = []
 ) -> Target {
   .target(
-    name: name, dependencies: dependencies, exclude: exclude, resources: resources,
-    swiftSettings: strict,
+    name: name, dependencies: dependencies, exclude: exclude, resources: resources, swiftSettings: strict,
     plugins: plugins)
 }
 
@@ -38,13 +35,11 @@ func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 }
 
 func tests(
-  _ name: String, _ dependencies: [Target.Dependency], exclude: [String] = [],
-  resources: [Resource] = [],
+  _ name: String, _ dependencies: [Target.Dependency], exclude: [String] = [], resources: [Resource] = [],
   plugins: [Target.PluginUsage] = []
 ) -> Target {
   .testTarget(
-    name: "\(name)Tests", dependencies: dependencies + ["TestSupport"], exclude: exclude,
-    resources: resources,
+    name: "\(name)Tests", dependencies: dependencies + ["TestSupport"], exclude: exclude, resources: resources,
     swiftSettings: strict, plugins: plugins)
 }
 
@@ -66,8 +61,7 @@ let package = Package(
     systemLibrary("CCURL", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev"),
     systemLibrary("CNGHTTP2", pkgConfig: "libnghttp2", apt: "libnghttp2-dev"),
     .systemLibrary(name: "CWslay", path: "Sources/CWslay", providers: [.apt(["libwslay-dev"])]),
-    .systemLibrary(
-      name: "CHTTPParser", path: "Sources/CHTTPParser", providers: [.apt(["libhttp-parser-dev"])]),
+    .systemLibrary(name: "CHTTPParser", path: "Sources/CHTTPParser", providers: [.apt(["libhttp-parser-dev"])]),
 
     // The house, bottom up; imports go one way.
     module("Files", []),
@@ -81,55 +75,41 @@ let package = Package(
     program("SchemaCompiler", ["Schema", "Wire"]),
     .plugin(name: "SchemaPlugin", capability: .buildTool(), dependencies: ["SchemaCompiler"]),
     module(
-      "HTTP", ["EventLoop", "TLS", "Wire", "CHTTPParser", "CNGHTTP2", "CWslay"],
-      exclude: ["DESIGN.md"]),
+      "HTTP", ["EventLoop", "TLS", "Wire", "CHTTPParser", "CNGHTTP2", "CWslay"], exclude: ["DESIGN.md"]),
     module("Service", ["EventLoop", "TLS", "Wire", "HTTP"]),
+    module("OTLP", ["EventLoop", "JSON", "Service", "Tracing", "Wire", "CCURL"], exclude: ["DESIGN.md"]),
     module(
-      "OTLP", ["EventLoop", "JSON", "Service", "Tracing", "Wire", "CCURL"], exclude: ["DESIGN.md"]),
-    module(
-      "RPC", ["EventLoop", "TLS", "Tracing", "Wire"], exclude: ["schemas.txt", "DESIGN.md"],
-      plugins: ["SchemaPlugin"]),
+      "RPC", ["EventLoop", "TLS", "Tracing", "Wire"], exclude: ["schemas.txt", "DESIGN.md"], plugins: ["SchemaPlugin"]),
     module("Postgres", ["EventLoop", "Wire", "CPQ"], exclude: ["DESIGN.md"]),
     module("JetStream", ["EventLoop", "JSON", "Wire", "CNATS"], exclude: ["DESIGN.md"]),
     module("API", ["RPC", "Wire"], exclude: ["schemas.txt"], plugins: ["SchemaPlugin"]),
     // What conformance tests and load generators call.
     module("Probe", ["API", "RPC", "EventLoop", "Wire"]),
     module(
-      "Messaging",
-      ["EventLoop", "Wire", "Service", "RPC", "Postgres", "JetStream", "JSON", "API", "Tracing"],
+      "Messaging", ["EventLoop", "Wire", "Service", "RPC", "Postgres", "JetStream", "JSON", "API", "Tracing"],
       exclude: ["DESIGN.md"]),
     module(
-      "Backend",
-      [
-        "Messaging", "RPC", "Postgres", "JetStream", "JSON", "Service", "EventLoop", "Tracing",
-        "OTLP",
-      ]),
+      "Idempotency", ["EventLoop", "Wire", "Service", "RPC", "Postgres"], exclude: ["DESIGN.md"]),
+    module(
+      "Backend", ["Messaging", "RPC", "Postgres", "JetStream", "JSON", "Service", "EventLoop", "Tracing", "OTLP"]),
     module(
       "Orders",
       [
-        "Backend", "Messaging", "API", "RPC", "Postgres", "JetStream", "Service", "EventLoop",
-        "Wire",
+        "Backend", "Idempotency", "Messaging", "API", "RPC", "Postgres", "JetStream", "Service", "EventLoop", "Wire",
       ]),
     module(
       "Payments",
       [
-        "Backend", "Messaging", "API", "RPC", "Postgres", "JetStream", "Service", "EventLoop",
-        "Wire",
+        "Backend", "Idempotency", "Messaging", "API", "RPC", "Postgres", "JetStream", "Service", "EventLoop", "Wire",
       ]),
     // The web page is part of the program, which so has it wherever it runs.
     module(
       "Gateway",
-      [
-        "Schema", "RPC", "HTTP", "Service", "Identity", "Files", "JSON", "EventLoop", "Tracing",
-        "OTLP", "Wire",
-      ],
+      ["Schema", "RPC", "HTTP", "Service", "Identity", "Files", "JSON", "EventLoop", "Tracing", "OTLP", "Wire"],
       resources: [.embedInCode("Page")]),
     module(
       "ClientTool",
-      [
-        "Messaging", "API", "Schema", "RPC", "Postgres", "JetStream", "JSON", "Service",
-        "EventLoop", "TLS", "Wire",
-      ],
+      ["Messaging", "API", "Schema", "RPC", "Postgres", "JetStream", "JSON", "Service", "EventLoop", "TLS", "Wire"],
       exclude: ["Verification/DESIGN.md"]),
 
     // Small mains: parse, wire by hand, run.
@@ -145,8 +125,7 @@ let package = Package(
 
     // Tests: one target for each module; TestSupport is shared.
     .target(
-      name: "TestSupport", dependencies: ["EventLoop", "Postgres", "TLS"],
-      path: "Tests/TestSupport",
+      name: "TestSupport", dependencies: ["EventLoop", "Postgres", "TLS"], path: "Tests/TestSupport",
       swiftSettings: strict),
     tests("Files", ["Files"]),
     tests("TLS", ["TLS"]),
@@ -167,28 +146,23 @@ let package = Package(
     tests("JetStream", ["JetStream", "JSON", "EventLoop"]),
     tests(
       "Messaging",
-      [
-        "Messaging", "RPC", "Postgres", "JetStream", "JSON", "Service", "EventLoop", "API",
-        "Tracing", "Wire",
-      ]),
+      ["Messaging", "RPC", "Postgres", "JetStream", "JSON", "Service", "EventLoop", "API", "Tracing", "Wire"]),
+    tests("Idempotency", ["Idempotency", "RPC", "Postgres", "Service", "EventLoop", "API", "Wire"]),
     tests(
       "Orders",
-      [
-        "Orders", "Messaging", "RPC", "Postgres", "JetStream", "Service", "EventLoop", "API",
-        "Wire",
-      ]),
-    tests("Payments", ["Payments", "Messaging", "RPC", "Postgres", "EventLoop", "API", "Wire"]),
+      ["Orders", "Idempotency", "Messaging", "RPC", "Postgres", "JetStream", "Service", "EventLoop", "API", "Wire"]),
+    tests("Payments", ["Payments", "Idempotency", "Messaging", "RPC", "Postgres", "EventLoop", "API", "Wire"]),
     tests("Integration", ["API", "RPC", "Postgres", "EventLoop", "Wire"]),
     tests(
       "Gateway",
       [
-        "Gateway", "Schema", "RPC", "HTTP", "Service", "Identity", "Files", "JSON", "TLS",
-        "EventLoop", "Tracing", "Wire",
+        "Gateway", "Schema", "RPC", "HTTP", "Service", "Identity", "Files", "JSON", "TLS", "EventLoop", "Tracing",
+        "Wire",
       ]),
     tests(
       "ClientTool",
       [
-        "ClientTool", "Orders", "Payments", "Messaging", "Probe", "Schema", "RPC", "Postgres",
+        "ClientTool", "Orders", "Payments", "Idempotency", "Messaging", "Probe", "Schema", "RPC", "Postgres",
         "JetStream", "JSON",
         "Service",
         "EventLoop", "TLS", "Wire", "API",
@@ -199,11 +173,8 @@ let package = Package(
 /// Set by tools/fuzz: the decoders count what is reached in them, and there is a program that feeds them, for whose link
 /// libFuzzer is needed.
 if Context.environment["GOZON_FUZZ"] != nil {
-  let counting: [SwiftSetting] = [
-    .unsafeFlags(["-sanitize=fuzzer", "-enable-testing", "-assert-config", "Debug"])
-  ]
-  for target in package.targets
-  where ["Wire", "Schema", "HTTP", "RPC", "API"].contains(target.name) {
+  let counting: [SwiftSetting] = [.unsafeFlags(["-sanitize=fuzzer", "-enable-testing", "-assert-config", "Debug"])]
+  for target in package.targets where ["Wire", "Schema", "HTTP", "RPC", "API"].contains(target.name) {
     target.swiftSettings = strict + counting
   }
   for target in package.targets where target.name == "SchemaCompiler" {
@@ -212,8 +183,7 @@ if Context.environment["GOZON_FUZZ"] != nil {
   }
   package.targets.append(
     .executableTarget(
-      name: "fuzz", dependencies: ["API", "RPC", "HTTP", "Schema", "Wire"],
-      path: "Tests/Fuzz/Targets",
+      name: "fuzz", dependencies: ["API", "RPC", "HTTP", "Schema", "Wire"], path: "Tests/Fuzz/Targets",
       exclude: ["schemas.txt", "Schemas"], swiftSettings: strict + counting,
       linkerSettings: [.unsafeFlags(["-sanitize=fuzzer"])], plugins: ["SchemaPlugin"]))
 }

@@ -30,6 +30,7 @@ package final class Gateway: @unchecked Sendable {
     self.log = log
     self.gatekeeper = gatekeeper
     self.tracer = tracer
+    WebPage.prepare()
   }
 
   /// Answers a request; whatever goes wrong is told as a problem (RFC 9457).

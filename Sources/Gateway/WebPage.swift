@@ -19,6 +19,9 @@ enum WebPage {
     return files[String(decoding: path, as: UTF8.self)]
   }
 
+  /// Makes the files ready, so that nobody waits for their compression later.
+  static func prepare() { _ = files }
+
   private static let files: [String: StoredContent] = {
     let script = "text/javascript; charset=utf-8"
     let compressor = GzipCompressor(level: 12)

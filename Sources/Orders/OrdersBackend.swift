@@ -1,5 +1,6 @@
 internal import API
 package import Backend
+internal import Idempotency
 internal import JetStream
 internal import Messaging
 internal import RPC
@@ -35,10 +36,12 @@ package enum OrdersBackend {
       return []
     }
     let service = OrdersServiceImplementation(
-      store: store, creation: creation, cancellation: cancellation, currency: foundation.configuration.text("currency"))
+      store: store, creation: creation, cancellation: cancellation, runningKeys: RunningKeys(loop: loop),
+      currency: foundation.configuration.text("currency"))
+    let keySweeper = KeySweeper(loop: loop, pool: pool, log: log)
     return Backend.Specialty(
       services: [service.definition.describing(EventsSchema.file)],
-      parts: [outbox.part, relay.part, consumer.part, creation.part, cancellation.part],
+      parts: [outbox.part, relay.part, consumer.part, creation.part, cancellation.part, keySweeper.part],
       metrics: {
         Metric.batches([
           ("orders", creation.waiting, creation.statistics),

@@ -16,6 +16,9 @@ extension Metadata {
       reason: "IDEMPOTENCY_KEY_INVALID")
   }
 
+  /// Whether the client library makes the call again, because it does not know what became of the one before.
+  package var isMadeAgain: Bool { self["attempt"] != nil }
+
   /// The trace that the call belongs to; nil when there is none. One that is malformed is none (W3C Trace Context,
   /// section 4.3), so that nothing of a caller's making is stored and sent on unseen.
   package var traceparent: String? { trace?.text }

@@ -1,24 +1,21 @@
-"""A server between a browser and the gateway, which wants a token, or loses answers."""
+"""A server between a browser and the gateway, which loses answers."""
 
 from __future__ import annotations
 
 import contextlib
 import http.client
-import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Self
 
 DROPPED = {"content-length", "transfer-encoding", "connection"}
 """Fields of a response that are about its connection."""
 
 
 class Between:
-    """Passes on what comes: the page to everybody, the API to whoever has the token, if there is one."""
+    """Passes on what comes to the gateway at an address."""
 
-    def __init__(self, address: str, token: str | None = None) -> None:
+    def __init__(self, address: str) -> None:
         self.address = address
-        self.token = token
         self.answers_to_lose = 0
         self._lock = threading.Lock()
         between = self
@@ -30,7 +27,7 @@ class Between:
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever)
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> Between:
         self._thread.start()
         return self
 
@@ -66,9 +63,6 @@ class _Handler(BaseHTTPRequestHandler):
     def _pass_on(self) -> None:
         between = self.server_between
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        if between.token and self.path.startswith("/v1/"):
-            if self.headers.get("Authorization") != f"Bearer {between.token}":
-                return self._refuse()
         with contextlib.closing(http.client.HTTPConnection(between.address, timeout=30)) as connection:
             headers = {name: value for name, value in self.headers.items() if name.lower() != "host"}
             connection.request(self.command, self.path, body or None, headers)
@@ -81,10 +75,6 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         self._answer(response.status, kept, content)
-
-    def _refuse(self) -> None:
-        problem = {"type": "about:blank", "title": "Unauthorized", "status": 401, "code": "UNAUTHENTICATED"}
-        self._answer(401, {"Content-Type": "application/problem+json"}, json.dumps(problem).encode())
 
     def _answer(self, status: int, headers: dict[str, str], body: bytes) -> None:
         self._head(status, {**headers, "Content-Length": str(len(body))})

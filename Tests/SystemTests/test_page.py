@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import base64
+import dataclasses
+import hmac
 import json
 import os
 import signal
+import time
 import uuid
 from pathlib import Path
 from typing import ClassVar
 
 from between import Between
 from browser import Browser
-from harness import SystemTestCase, eventually
+from harness import SystemTestCase, any_free_port, eventually
 
 from devkit.packages import axe_script
 
@@ -72,6 +76,16 @@ class PageTests(SystemTestCase):
         self.browser.fill("#order-amount", price)
         self.browser.click(ORDER)
         self.browser.wait_text("#order-form .status", "Order taken", description)
+
+    def send_until_taken(self) -> None:
+        """Waits until an order that was sent is taken; sends it again when the page gives up, as it says one may."""
+
+        def price() -> str:
+            if self.browser.text("#order-form [data-part=problem]"):
+                self.browser.click(ORDER)
+            return self.browser.script("return document.getElementById('order-amount').value")
+
+        eventually(price, lambda text: text == "", "the order to be taken")
 
     def wait_order(self, description: str, *parts: str) -> None:
         """Waits until the list says this of an order, without anybody's doing."""
@@ -198,7 +212,7 @@ class PageTests(SystemTestCase):
             self.browser.fill("#order-description", "Sugar")
             self.browser.fill("#order-amount", "20")
             self.browser.click(ORDER)
-            self.browser.wait_text("#order-form .status", "No answer yet")
+            eventually(lambda: between.answers_to_lose, lambda left: left < 1000, "an answer to be lost", 30)
             self.browser.reload()
             between.lose_answers(0)
             self.browser.wait_text("#live", "Live")
@@ -235,6 +249,7 @@ class PageTests(SystemTestCase):
         self.browser.click(ORDER)
         self.browser.wait_text("#order-form .status", "No answer yet")
         self.system.up()
+        self.send_until_taken()
         self.wait_order("meanwhile", "Paid", "20.00")
         self.wait_order("patient", "Paid", "5.00")
         self.browser.wait_text("#balance", "65.00")
@@ -334,7 +349,7 @@ class PageTests(SystemTestCase):
             self.browser.fill("#order-amount", text)
             self.browser.click(ORDER)
             self.browser.wait_text("#order-error", words)
-            self.assertEqual(self.browser.focused(), "order-amount")
+            self.browser.wait_focused("order-amount")
         self.assertTrue(self.browser.script("return document.getElementById('order-amount').ariaInvalid === 'true'"))
         self.browser.fill("#order-amount", "1")
         self.assertEqual(self.browser.text("#order-error"), "")
@@ -345,7 +360,7 @@ class PageTests(SystemTestCase):
         self.browser.script("document.getElementById('order-description').value = 'x'.repeat(1001)")
         self.browser.click(ORDER)
         self.browser.wait_text("#order-description-error", "1,000 characters")
-        self.assertEqual(self.browser.focused(), "order-description")
+        self.browser.wait_focused("order-description")
         self.assertEqual(self.amounts(user), [])
 
     # Who
@@ -357,7 +372,7 @@ class PageTests(SystemTestCase):
         self.browser.wait_text("#balance", "100.00")
         self.browser.click("#user-button")
         self.browser.click("#users-add")
-        self.assertEqual(self.browser.focused(), "open-title")
+        self.browser.wait_focused("open-title")
         boris = self.open_account("Boris")
         self.browser.wait_text("#balance", "0.00")
         self.browser.click("#user-button")
@@ -408,73 +423,93 @@ class PageTests(SystemTestCase):
         self.browser.reload()
 
     def test_where_a_token_is_wanted_it_is_asked_for_once(self) -> None:
-        with Between(self.system.address, token="secret") as between:
-            self.begin(between.url)
-            self.browser.fill("#open-name", "Anna")
-            self.browser.click("#open-form [type=submit]")
-            self.browser.wait_text("#token-text", "wants a token")
-            self.browser.fill("#token", "wrong")
+        anna, key = str(uuid.uuid4()), os.urandom(32)
+        self.begin(f"http://{self.guarded_gateway(key)}/")
+        self.browser.fill("#open-name", "Anna")
+        self.browser.click("#open-form [type=submit]")
+        self.browser.wait_text("#token-text", "wants a token")
+        for wrong in ("nonsense", _token(os.urandom(32), anna)):
+            self.browser.fill("#token", wrong)
             self.browser.click("#token-form [type=submit]")
             self.browser.wait_text("#token-text", "did not take this token")
-            self.browser.fill("#token", "Bearer secret")
-            self.browser.click("#token-form [type=submit]")
-            self.browser.wait_text("#live", "Live")
-            self.browser.reload()
-            self.browser.wait_text("#live", "Live")
-            self.assertFalse(self.browser.is_shown("#token-dialog"))
-            self.top_up("5")
-            self.order("Tea", "5")
-            self.wait_order("Tea", "Paid")
+        # The account is that of the token, not one with an id of the page's.
+        self.browser.fill("#token", f"Bearer {_token(key, anna)}")
+        self.browser.click("#token-form [type=submit]")
+        self.browser.wait_text("#live", "Live")
+        self.assertEqual(self.browser.script("return localStorage.getItem('gozon.user')"), anna)
+        self.browser.reload()
+        self.browser.wait_text("#live", "Live")
+        self.assertFalse(self.browser.is_shown("#token-dialog"))
+        self.top_up("5")
+        self.order("Tea", "5")
+        self.wait_order("Tea", "Paid")
 
-            self.browser.click("#user-button")
-            self.browser.click("#users-token")
-            self.browser.wait_text("#token-text", "wants a token")
-            self.browser.press("Escape")
-            self.browser.wait_text("#notice", "wants a token", "Enter a token")
-            self.browser.click("#notice button")
-            self.browser.fill("#token", "secret")
-            self.browser.press("Enter")
-            self.browser.wait_text("#live", "Live")
-            self.browser.wait_shown("#notice", False)
+        self.browser.click("#user-button")
+        self.browser.click("#users-token")
+        self.browser.wait_text("#token-text", "wants a token")
+        self.browser.press("Escape")
+        self.browser.wait_text("#notice", "wants a token", "Enter a token")
+        self.browser.click("#notice button")
+        self.browser.fill("#token", _token(key, str(uuid.uuid4())))
+        self.browser.press("Enter")
+        self.browser.wait_text("#notice", "does not allow this", "Enter a token")
+        self.browser.click("#notice button")
+        self.browser.fill("#token", _token(key, anna))
+        self.browser.press("Enter")
+        self.browser.wait_text("#live", "Live")
+        self.browser.wait_shown("#notice", False)
+
+    def guarded_gateway(self, key: bytes) -> str:
+        """Starts another gateway, which wants tokens that are signed with a key; its address."""
+        keys = self.system.home.path / "keys.json"
+        keys.write_text(json.dumps({"keys": [{"kty": "oct", "alg": "HS256", "k": _base64url(key)}]}))
+        parts, port = self.system.parts, any_free_port()
+        program = parts.gateway(port, any_free_port({port}), parts.backends, name="gateway-2")
+        program = dataclasses.replace(program, environment={"GOZON_AUTH_JWKS": str(keys)})
+        child = program.start()
+        self.addCleanup(child.wait)
+        self.addCleanup(program.process.stop)
+        program.wait_ready(child)
+        return f"127.0.0.1:{port}"
 
     # For everybody
 
     def test_the_keyboard_is_enough(self) -> None:
         browser = self.browser
         browser.press("Tab")
-        self.assertEqual(browser.focused(), "Skip to the content")
+        browser.wait_focused("Skip to the content")
         browser.press("Enter", "Tab", "Anna", "Tab", "Tab", "Enter")
         browser.wait_text("#live", "Live")
-        self.assertEqual(browser.focused(), "deposit-amount")
+        browser.wait_focused("deposit-amount")
         browser.press("500", "Enter")
         browser.wait_text("#balance", "500.00")
-        self.assertEqual(browser.focused(), "deposit-amount")
+        browser.wait_focused("deposit-amount")
         browser.press("Tab", "Tab")
-        self.assertEqual(browser.focused(), "order-description")
+        browser.wait_focused("order-description")
         browser.press("Tea", "Tab", "20", "Enter")
         self.wait_order("Tea", "Paid")
-        self.assertEqual(browser.focused(), "order-description")
+        browser.wait_focused("order-description")
         browser.press("Tab", "Tab", "Tab")
-        self.assertEqual(browser.focused(), "tab-orders")
+        browser.wait_focused("tab-orders")
         browser.press("ArrowRight")
-        self.assertEqual(browser.focused(), "tab-entries")
+        browser.wait_focused("tab-entries")
         browser.wait_text("#entries", "Tea")
         browser.press("ArrowRight", "Tab")
-        self.assertEqual(browser.focused(), "Tea")
+        browser.wait_focused("Tea")
         browser.press("Enter")
         browser.wait_text(".timeline", "Paid from the account")
         browser.press("Tab")
-        self.assertEqual(browser.focused(), "Cancel and refund")
+        browser.wait_focused("Cancel and refund")
         browser.press("Space")
         browser.wait_shown("#confirm-dialog")
-        self.assertEqual(browser.focused(), "Keep the order")
+        browser.wait_focused("Keep the order")
         browser.press("Escape")
-        self.assertEqual(browser.focused(), "Cancel and refund")
+        browser.wait_focused("Cancel and refund")
         browser.press("Space", "Shift+Tab")
-        self.assertEqual(browser.focused(), "confirm-yes")
+        browser.wait_focused("confirm-yes")
         browser.press("Enter")
         self.wait_order("Tea", "Refunded")
-        self.assertEqual(browser.focused(), "Tea")
+        browser.wait_focused("Tea")
         outline = browser.script("return getComputedStyle(document.activeElement, '::after').outlineStyle")
         self.assertEqual(outline, "solid")
 
@@ -536,11 +571,18 @@ class PageTests(SystemTestCase):
         try:
             self.browser.fill("#order-amount", "30")
             self.browser.click(ORDER)
-            self.browser.wait_text("#order-form .status", "longer than usual")
+            # Until the first attempt is given up, and after that.
+            told = ("longer than usual", "No answer yet")
+            eventually(
+                lambda: self.browser.text("#order-form .status"),
+                lambda text: any(words in text for words in told),
+                "the page to say that it takes long",
+                30,
+            )
             self.look("busy")
         finally:
             os.kill(gateway, signal.SIGCONT)
-        self.browser.wait_text("#order-form .status", "Order taken")
+        self.send_until_taken()
         self.system.kill("gateway")
         self.browser.wait_text("#notice", "Reconnecting")
         self.look("lost")
@@ -579,3 +621,14 @@ class PageTests(SystemTestCase):
             self.browser.script(axe_script().read_text())
         found = self.browser.script("return (await axe.run(document, { resultTypes: ['violations'] })).violations")
         return [f"{rule['id']}: {node['failureSummary']} {node['html']}" for rule in found for node in rule["nodes"]]
+
+
+def _token(key: bytes, subject: str) -> str:
+    """A JSON Web Token (RFC 7519) for a subject, good for an hour."""
+    claims = {"sub": subject, "exp": int(time.time()) + 3600}
+    signed = ".".join(_base64url(json.dumps(part).encode()) for part in ({"alg": "HS256", "typ": "JWT"}, claims))
+    return f"{signed}.{_base64url(hmac.digest(key, signed.encode(), 'sha256'))}"
+
+
+def _base64url(content: bytes) -> str:
+    return base64.urlsafe_b64encode(content).rstrip(b"=").decode()

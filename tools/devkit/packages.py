@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -58,8 +59,11 @@ def prepare(
         wanted += _build_packages()
     if postgres and _find_postgres(None) is None:
         wanted.append("postgresql")
-    if browser:
-        wanted += ["chromium", "chromium-driver"]
+    if browser and browser_programs() is None:
+        if _is_ubuntu():
+            say("without Chrome and chromedriver, which Ubuntu does not package, the web page is not tested")
+        else:
+            wanted += ["chromium", "chromium-driver"]
     fetch_nats = nats and _find_nats() is None
     fetch_axe = browser and not AXE.exists()
     fetch_prometheus = prometheus and not PROMETHEUS_CLIENT.is_dir()
@@ -176,6 +180,20 @@ def _find_nats() -> Path | None:
         if candidate and Path(candidate).exists() and _nats_version(Path(candidate)) >= NATS_MINIMUM:
             return Path(candidate)
     return None
+
+
+def browser_programs() -> tuple[str, str] | None:
+    """Chromium, or what is built from it, and its driver; None when one of them is missing."""
+    browser = next(filter(None, map(shutil.which, ("chromium", "google-chrome", "chrome"))), None)
+    driver = shutil.which("chromedriver")
+    return (browser, driver) if browser and driver else None
+
+
+def _is_ubuntu() -> bool:
+    try:
+        return platform.freedesktop_os_release()["ID"] == "ubuntu"
+    except OSError:
+        return False
 
 
 def axe_script() -> Path:

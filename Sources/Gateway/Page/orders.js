@@ -16,7 +16,7 @@ import {
 
 const PAGE = 25;
 const PAGE_MAX = 1_000;
-/** Older ones make room when more come by themselves. */
+/** More than so many are shown to whoever asks for them, but do not pile up by themselves. */
 const SHOWN_MAX = 500;
 /** More changes at once are told as a number. */
 const SPOKEN_MAX = 3;
@@ -31,6 +31,7 @@ export class OrderList {
   /** Where the list goes on; empty at its end, null when that is not known any more. */
   #next = "";
   #isListed = false;
+  #shownMax = SHOWN_MAX;
   #hooks;
   #list = byId("orders");
   #more = byId("orders-more");
@@ -67,7 +68,7 @@ export class OrderList {
   /** An order was made or has changed. */
   put(order) {
     this.#take([order], { isNews: true });
-    if (this.#orders.size > SHOWN_MAX) this.#trim();
+    if (this.#orders.size > this.#shownMax) this.#trim();
   }
 
   async #page(query) {
@@ -84,6 +85,7 @@ export class OrderList {
       this.#next = page.nextPageToken;
       const first = page.orders.find((order) => !this.#orders.has(order.id));
       this.#take(page.orders, { isNews: false });
+      this.#shownMax = Math.max(SHOWN_MAX, this.#orders.size);
       announce(`${page.orders.length} older orders.`);
       if (first) part(this.#rows.get(first.id), "toggle").focus();
     } catch (problem) {
@@ -116,7 +118,7 @@ export class OrderList {
 
   #trim() {
     const sorted = [...this.#orders.values()].sort((a, b) => (comesBefore(a, b) ? -1 : 1));
-    for (const order of sorted.slice(SHOWN_MAX)) this.#orders.delete(order.id);
+    for (const order of sorted.slice(this.#shownMax)) this.#orders.delete(order.id);
     this.#next = null;
     this.#render();
   }

@@ -58,6 +58,8 @@ export class Statement {
       this.#next = page.nextPageToken;
       this.#take(page.entries);
       announce(`${page.entries.length} older entries.`);
+      // The button is gone, and the focus would be, too.
+      if (this.#more.hidden) this.#table.closest("[role=tabpanel]").focus();
     } catch (problem) {
       setText(this.#error, problemWords(problem));
     } finally {
