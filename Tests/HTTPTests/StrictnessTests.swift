@@ -32,6 +32,10 @@ import Testing
     #expect(refusal("GET \(target) HTTP/1.1", Self.host) == 0)
   }
 
+  @Test func `every registered method with a use here is known`() {
+    for method in HTTPMethod.allCases { #expect(refusal("\(method.rawValue) / HTTP/1.1", Self.host) == 0) }
+  }
+
   @Test(arguments: [
     (["CONNECT h:80 HTTP/1.1"], 501), (["PROPFIND / HTTP/1.1"], 501), (["BREW / HTTP/1.1"], 501),
     (["get / HTTP/1.1"], 501), (["GET / HTTP/2.0"], 505), (["GET / HTTP/1.2"], 505), (["GET / HTTP/0.9"], 505),
