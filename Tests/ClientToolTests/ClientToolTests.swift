@@ -16,10 +16,10 @@ import Testing
   @Test func `list names the methods of every server`() async throws {
     try await withServer { environment in
       let run = await gozon("list", environment: environment)
-      #expect(run.status == 0 && run.errors.isEmpty && run.lines.count == 6)
+      #expect(run.status == 0 && run.errors.isEmpty && run.lines.count == 7)
       #expect(run.lines[1].split(separator: " ").prefix(3) == ["Orders.CreateOrder", "CreateOrderRequest", "Order"])
       let json = await gozon("list", "--json", "--all", environment: environment)
-      #expect(json.lines.count == 9)
+      #expect(json.lines.count == 10)
       let first = try JSONValue(parsing: Array(json.lines[0].utf8).span)
       #expect(first["http"] == ["POST /v1/orders"] && first["server"]?.string == "gozon-test")
     }
@@ -29,7 +29,7 @@ import Testing
     try await withServer { environment in
       let addresses = "127.0.0.1:1,\(environment["GOZON_BACKENDS"] ?? "")"
       let run = await gozon("list", "--backends", addresses)
-      #expect(run.status == 78 && run.lines.count == 6)
+      #expect(run.status == 78 && run.lines.count == 7)
       #expect(
         run.errors.contains("cannot connect to 127.0.0.1:1: connection refused; is the system up? run tools/up"))
     }

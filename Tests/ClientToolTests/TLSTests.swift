@@ -28,7 +28,7 @@ import Testing
         "GOZON_RPC_TLS_CA": authority, "GOZON_RPC_TLS_CERTIFICATE": certificate, "GOZON_RPC_TLS_KEY": key,
       ]
       let list = await gozon("list", environment: environment.merging(variables) { $1 })
-      #expect(list.status == 0 && list.lines.count == 6, "\(list)")
+      #expect(list.status == 0 && list.lines.count == 7, "\(list)")
     }
   }
 
