@@ -25,11 +25,14 @@ package final class Gateway: @unchecked Sendable {
   /// Answers a request; whatever goes wrong is told as a problem (RFC 9457).
   package func answer(_ request: HTTPRequest) async -> HTTPResponse {
     let requestID = RequestContext.requestID(request.fields, random: &loop.random)
+    var response: HTTPResponse
     do throws(Problem) {
-      return try await respond(to: request, requestID)
+      response = try await respond(to: request, requestID)
     } catch {
-      return error.response(requestID: requestID)
+      response = error.response(requestID: requestID)
     }
+    gatekeeper.complete(&response, for: request)
+    return response
   }
 
   /// The answer to a request that the HTTP server does not take.
@@ -44,7 +47,22 @@ package final class Gateway: @unchecked Sendable {
     }
     let match = backends.routes.match(request.method.rawValue, request.path)
     if request.method == .options, case .methodNotAllowed(let allowed) = match { return Self.allow(allowed) }
-    let admission = try gatekeeper.admit(request)
+    let admission = try gatekeeper.enter(request, now: loop.now)
+    defer { gatekeeper.leave() }
+    do throws(Problem) {
+      var response = try await respond(to: request, match, requestID, admission)
+      for (name, value) in admission.fields { response.fields.append(name, value) }
+      return response
+    } catch {
+      var problem = error
+      problem.fields += admission.fields
+      throw problem
+    }
+  }
+
+  private func respond(
+    to request: HTTPRequest, _ match: RouteTable.Match, _ requestID: String, _ admission: Admission
+  ) async throws(Problem) -> HTTPResponse {
     switch match {
     case .found(let route, let variables):
       try admission.requireCaller(for: route)
@@ -74,6 +92,7 @@ package final class Gateway: @unchecked Sendable {
       throw Problem(
         status: .notAcceptable, code: "INVALID_ARGUMENT", detail: "Responses here are application/json only.")
     }
+    try Preconditions(request.fields).check(before: request.method)
     let context = try RequestContext(
       request.fields, requestID: requestID, takesIdempotencyKey: route.takesIdempotencyKey,
       caller: admission.caller, random: &loop.random)

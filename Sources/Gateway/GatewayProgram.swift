@@ -16,7 +16,9 @@ package enum GatewayProgram {
       Setting(
         "backends", .addresses, default: "127.0.0.1:7001,127.0.0.1:7002",
         "The RPC servers whose routes are offered, replicas included; where two contradict, the first one wins."),
-    ] + AuthenticationSettings.all + HTTPTLSSettings.server + RPCTLSSettings.client + [ServiceTokenSetting.client]
+    ] + AuthenticationSettings.all + LimitSettings.all + HTTPTLSSettings.server + RPCTLSSettings.client + [
+      ServiceTokenSetting.client
+    ]
     + CommonSettings.all
 
   /// Runs until the process is told to end.
@@ -29,7 +31,7 @@ package enum GatewayProgram {
       RPCClient(loop: loop, host: $0.host, port: $0.port, options: options)
     }
     let backends = Backends(loop: loop, connections: connections, log: log)
-    let gatekeeper = Gatekeeper(authenticator: try authenticator(configuration, log))
+    let gatekeeper = Gatekeeper(authenticator: try authenticator(configuration, log), limits: configuration)
     let gateway = Gateway(loop: loop, backends: backends, log: log, gatekeeper: gatekeeper)
 
     let host = configuration.text("listen-host")
@@ -39,7 +41,7 @@ package enum GatewayProgram {
       refuse: Gateway.refuse, handler: gateway.answer)
     let admin = try AdminServer(
       loop: loop, host: host, port: configuration.integer("gateway-admin-port"),
-      readiness: { backends.readiness }, metrics: { metrics(server, backends) })
+      readiness: { backends.readiness }, metrics: { metrics(server, backends) + gatekeeper.metrics })
     let ports: KeyValuePairs = ["http": server.port, "gatewayAdmin": admin.port]
     if let problem = PortsFile.write(ports, to: configuration.text("ports-file")) { log.warning(problem) }
     log.info("listening", [.address: "\(host):\(server.port)", .port: "\(admin.port)"])

@@ -53,6 +53,8 @@ extension Route {
   }
 
   /// The response to `request` that the result of its call is.
+  ///
+  /// - Throws: ``RPCError`` INTERNAL when the result cannot be translated.
   func response(to request: HTTPRequest, from result: CallResult, requestID: String) throws(RPCError) -> HTTPResponse {
     do throws(DecodingError) {
       var body: [UInt8] = []
@@ -63,13 +65,16 @@ extension Route {
         fields.append("Location", try location.filled(from: result.payload, of: method.response, translator.schemas))
       }
       if result.metadata["idempotency-replayed"] == "true" { fields.append("Idempotent-Replayed", "true") }
-      guard binding.hasETag else { return HTTPResponse(HTTPStatus(binding.status), fields: fields, body: body) }
-      let tag = EntityTag.of(body)
-      fields.append("ETag", tag)
-      if let known = request.fields.list("if-none-match"), EntityTag.matches(known, tag) {
-        return HTTPResponse(.notModified, fields: fields)
+      let tag = binding.hasETag ? EntityTag.of(body) : nil
+      if let tag { fields.append("ETag", tag) }
+      switch Preconditions(request.fields).outcome(of: request.method, tag: tag) {
+      case .response: return HTTPResponse(HTTPStatus(binding.status), fields: fields, body: body)
+      case .notModified: return HTTPResponse(.notModified, fields: fields)
+      case .failed:
+        var problem = Problem.preconditionFailed("This is not what If-Match names.")
+        if let tag { problem.fields.append(("ETag", tag)) }
+        return problem.response(requestID: requestID)
       }
-      return HTTPResponse(HTTPStatus(binding.status), fields: fields, body: body)
     } catch {
       throw RPCError(.internal, "the response of \(method.fullName) cannot be translated: \(error)")
     }
