@@ -22,10 +22,12 @@ func systemLibrary(_ name: String, pkgConfig: String, apt: String) -> Target {
 }
 
 func module(
-  _ name: String, _ dependencies: [Target.Dependency], exclude: [String] = [], plugins: [Target.PluginUsage] = []
+  _ name: String, _ dependencies: [Target.Dependency], exclude: [String] = [], resources: [Resource] = [],
+  plugins: [Target.PluginUsage] = []
 ) -> Target {
   .target(
-    name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict, plugins: plugins)
+    name: name, dependencies: dependencies, exclude: exclude, resources: resources, swiftSettings: strict,
+    plugins: plugins)
 }
 
 func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -56,6 +58,7 @@ let package = Package(
     systemLibrary("CNATS", pkgConfig: "libnats", apt: "libnats-dev"),
     systemLibrary("CDeflate", pkgConfig: "libdeflate", apt: "libdeflate-dev"),
     systemLibrary("COpenSSL", pkgConfig: "openssl", apt: "libssl-dev"),
+    systemLibrary("CCURL", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev"),
     systemLibrary("CNGHTTP2", pkgConfig: "libnghttp2", apt: "libnghttp2-dev"),
     .systemLibrary(name: "CWslay", path: "Sources/CWslay", providers: [.apt(["libwslay-dev"])]),
     .systemLibrary(name: "CHTTPParser", path: "Sources/CHTTPParser", providers: [.apt(["libhttp-parser-dev"])]),
@@ -66,6 +69,7 @@ let package = Package(
     module("EventLoop", ["TLS", "CUV"]),
     module("Wire", ["CDeflate"]),
     module("JSON", []),
+    module("Tracing", ["EventLoop", "Wire"]),
     module("Identity", ["TLS", "JSON", "Wire"]),
     module("Schema", ["Wire"], exclude: ["DESIGN.md"]),
     program("SchemaCompiler", ["Schema", "Wire"]),
@@ -73,22 +77,36 @@ let package = Package(
     module(
       "HTTP", ["EventLoop", "TLS", "Wire", "CHTTPParser", "CNGHTTP2", "CWslay"], exclude: ["DESIGN.md"]),
     module("Service", ["EventLoop", "TLS", "Wire", "HTTP"]),
+    module("OTLP", ["EventLoop", "JSON", "Service", "Tracing", "Wire", "CCURL"], exclude: ["DESIGN.md"]),
     module(
-      "RPC", ["EventLoop", "TLS", "Wire"], exclude: ["schemas.txt", "DESIGN.md"], plugins: ["SchemaPlugin"]),
+      "RPC", ["EventLoop", "TLS", "Tracing", "Wire"], exclude: ["schemas.txt", "DESIGN.md"], plugins: ["SchemaPlugin"]),
     module("Postgres", ["EventLoop", "Wire", "CPQ"], exclude: ["DESIGN.md"]),
     module("JetStream", ["EventLoop", "JSON", "Wire", "CNATS"], exclude: ["DESIGN.md"]),
     module("API", ["RPC", "Wire"], exclude: ["schemas.txt"], plugins: ["SchemaPlugin"]),
     // What conformance tests and load generators call.
     module("Probe", ["API", "RPC", "EventLoop", "Wire"]),
     module(
-      "Messaging", ["EventLoop", "Wire", "Service", "RPC", "Postgres", "JetStream", "API"], exclude: ["DESIGN.md"]),
-    module("Backend", ["Messaging", "RPC", "Postgres", "JetStream", "Service", "EventLoop"]),
-    module("Orders", ["Backend", "Messaging", "API", "RPC", "Postgres", "JetStream", "Service", "EventLoop", "Wire"]),
+      "Messaging", ["EventLoop", "Wire", "Service", "RPC", "Postgres", "JetStream", "JSON", "API", "Tracing"],
+      exclude: ["DESIGN.md"]),
     module(
-      "Payments", ["Backend", "Messaging", "API", "RPC", "Postgres", "JetStream", "Service", "EventLoop", "Wire"]),
+      "Idempotency", ["EventLoop", "Wire", "Service", "RPC", "Postgres"], exclude: ["DESIGN.md"]),
     module(
-      "Gateway", ["Schema", "RPC", "HTTP", "Service", "Identity", "Files", "EventLoop", "Wire"],
-      exclude: ["Authentication/DESIGN.md"]),
+      "Backend", ["Messaging", "RPC", "Postgres", "JetStream", "JSON", "Service", "EventLoop", "Tracing", "OTLP"]),
+    module(
+      "Orders",
+      [
+        "Backend", "Idempotency", "Messaging", "API", "RPC", "Postgres", "JetStream", "Service", "EventLoop", "Wire",
+      ]),
+    module(
+      "Payments",
+      [
+        "Backend", "Idempotency", "Messaging", "API", "RPC", "Postgres", "JetStream", "Service", "EventLoop", "Wire",
+      ]),
+    // The web page is part of the program, which so has it wherever it runs.
+    module(
+      "Gateway",
+      ["Schema", "RPC", "HTTP", "Service", "Identity", "Files", "EventLoop", "Tracing", "OTLP", "Wire"],
+      exclude: ["Authentication/DESIGN.md"], resources: [.embedInCode("Page")]),
     module(
       "ClientTool",
       [
@@ -116,6 +134,8 @@ let package = Package(
     tests("TLS", ["TLS"]),
     tests("Identity", ["Identity", "TLS", "JSON", "Wire"]),
     tests("EventLoop", ["EventLoop", "TLS"]),
+    tests("Tracing", ["Tracing", "EventLoop", "Wire"]),
+    tests("OTLP", ["OTLP", "Tracing", "HTTP", "JSON", "Service", "EventLoop", "Wire"]),
     tests("Wire", ["Wire"]),
     tests(
       "Schema", ["Schema", "RPC", "Wire"], exclude: ["schemas.txt", "Schemas"],
@@ -126,19 +146,24 @@ let package = Package(
     tests("Postgres", ["Postgres", "EventLoop", "Wire"]),
     tests("JSON", ["JSON"]),
     tests("JetStream", ["JetStream", "JSON", "EventLoop"]),
-    tests("Messaging", ["Messaging", "RPC", "Postgres", "JetStream", "JSON", "Service", "EventLoop", "API", "Wire"]),
     tests(
-      "Orders", ["Orders", "Messaging", "RPC", "Postgres", "JetStream", "Service", "EventLoop", "API", "Wire"]),
-    tests("Payments", ["Payments", "Messaging", "RPC", "Postgres", "EventLoop", "API", "Wire"]),
+      "Messaging",
+      ["Messaging", "RPC", "Postgres", "JetStream", "JSON", "Service", "EventLoop", "API", "Tracing", "Wire"]),
+    tests("Idempotency", ["Idempotency", "RPC", "Postgres", "Service", "EventLoop", "API", "Wire"]),
+    tests(
+      "Orders",
+      ["Orders", "Idempotency", "Messaging", "RPC", "Postgres", "JetStream", "Service", "EventLoop", "API", "Wire"]),
+    tests("Payments", ["Payments", "Idempotency", "Messaging", "RPC", "Postgres", "EventLoop", "API", "Wire"]),
     tests("Integration", ["API", "RPC", "Postgres", "EventLoop", "Wire"]),
     tests(
       "Gateway",
-      ["Gateway", "Schema", "RPC", "HTTP", "Service", "Identity", "JSON", "TLS", "EventLoop", "Wire"]),
+      ["Gateway", "Schema", "RPC", "HTTP", "Service", "Identity", "JSON", "TLS", "EventLoop", "Tracing", "Wire"]),
     tests(
       "ClientTool",
       [
-        "ClientTool", "Orders", "Payments", "Messaging", "Probe", "Schema", "RPC", "Postgres", "JetStream", "Identity",
-        "JSON", "Service",
+        "ClientTool", "Orders", "Payments", "Idempotency", "Messaging", "Probe", "Schema", "RPC", "Postgres",
+        "JetStream", "Identity", "JSON",
+        "Service",
         "EventLoop", "TLS", "Wire", "API",
       ]),
   ]

@@ -5,7 +5,7 @@ import sys
 
 from devkit.console import Failure, complain
 
-COMMANDS = ("up", "down", "test", "bench", "fuzz", "chaos")
+COMMANDS = ("up", "down", "test", "bench", "fuzz", "chaos", "compose_test")
 
 
 def main() -> int:
@@ -16,7 +16,7 @@ def main() -> int:
     try:
         return command.main(sys.argv[2:])
     except Failure as failure:
-        complain(f"tools/{sys.argv[1]}: {failure}")
+        complain(f"tools/{sys.argv[1].replace('_', '-')}: {failure}")
         return 1
     except KeyboardInterrupt:
         return 130

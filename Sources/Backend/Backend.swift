@@ -1,7 +1,9 @@
 package import EventLoop
+internal import OTLP
 package import Messaging
 package import RPC
 package import Service
+package import Tracing
 
 /// A service with a database and the broker: orders, or payments.
 package struct Backend: Sendable {
@@ -14,6 +16,8 @@ package struct Backend: Sendable {
     package let broker: Broker
     /// This process's share of the lanes of the stream that it consumes.
     package let lanes: LaneKeeper
+    /// Records what is done for sampled traces; nil when nobody wants to know.
+    package let tracer: Tracer?
   }
 
   /// What makes a backend the one it is.
@@ -24,14 +28,22 @@ package struct Backend: Sendable {
     package let parts: [Part]
     /// Its own figures.
     package let metrics: @Sendable () -> [Metric]
+    /// How far its consumer is behind; nil when that cannot be told just now.
+    package let lag: @Sendable () async throws -> Int?
+    /// Its figures that the database is asked for.
+    package let databaseFigures: @Sendable () async throws -> [Metric]
 
     /// A specialty of these services and parts.
     package init(
-      services: [ServiceDefinition], parts: [Part], metrics: @escaping @Sendable () -> [Metric] = { [] }
+      services: [ServiceDefinition], parts: [Part], metrics: @escaping @Sendable () -> [Metric] = { [] },
+      lag: @escaping @Sendable () async throws -> Int?,
+      databaseFigures: @escaping @Sendable () async throws -> [Metric] = { [] }
     ) {
       self.services = services
       self.parts = parts
       self.metrics = metrics
+      self.lag = lag
+      self.databaseFigures = databaseFigures
     }
   }
 
@@ -49,12 +61,24 @@ package struct Backend: Sendable {
     let database = try Database(
       loop: loop, log: log, url: configuration.text("database-url-\(name)"), name: "gozon-\(name)",
       connections: configuration.integer("database-connections"), directory: configuration.text("migrations"))
-    let broker = Broker(loop: loop, url: configuration.text("nats-url"), name: "gozon-\(name)")
+    let broker = Broker(
+      loop: loop, url: configuration.text("nats-url"), replicas: configuration.integer("nats-replicas"),
+      name: "gozon-\(name)")
+    let traces = try TracingSettings.make(
+      loop: loop, log: log, configuration: configuration, service: "gozon-\(name)")
     let specialty = try specialize(
       Foundation(
         loop: loop, log: log, configuration: configuration, database: database, broker: broker,
-        lanes: database.lanes(log: log)))
+        lanes: database.lanes(log: log), tracer: traces?.tracer))
     let readiness: @Sendable () -> [Readiness] = { [database.readiness, broker.readiness] }
+    let figures = RefreshedFigures(
+      loop: loop, log: log,
+      sources: [
+        .init("postgres", ask: specialty.databaseFigures),
+        .init("nats") {
+          try await BackendFigures.deadLetters(broker) + BackendFigures.lag(try await specialty.lag())
+        },
+      ])
 
     let host = configuration.text("listen-host")
     let server = try RPCServer(
@@ -62,15 +86,25 @@ package struct Backend: Sendable {
       services: specialty.services,
       tls: RPCTLSSettings.server(configuration, applicationProtocol: RPCProtocol.name, log: log),
       token: ServiceTokenSetting.token(configuration).map(ServiceToken.init),
-      health: { readiness().map(DependencyHealth.init) },
+      interceptors: traces.map { [CallTracing($0.tracer)] } ?? [],
+      health: {
+        let readiness = readiness()
+        return ServerHealth(readiness.map(DependencyHealth.init), isServing: readiness.isReady)
+      },
       onUnexpectedError: { error, method, metadata in
         log.error(
           "a call failed",
-          [.method: method, .error: String(reflecting: error), .requestID: metadata["request-id"] ?? ""])
+          [
+            .method: method, .error: String(reflecting: error), .requestID: metadata["request-id"] ?? "",
+            .traceID: metadata.trace?.traceID ?? "",
+          ])
       })
     let admin = try AdminServer(
       loop: loop, host: host, port: configuration.integer("\(name)-admin-port"), readiness: readiness,
-      metrics: { specialty.metrics() + [Metric("ready", .gauge, "1 when ready.", readiness().allReady ? 1 : 0)] })
+      metrics: {
+        BackendFigures.calls(server) + BackendFigures.pool(database.pool) + specialty.metrics() + figures.metrics
+          + (traces?.exporter.metrics ?? [])
+      })
     let ports: KeyValuePairs = [name: server.port, "\(name)Admin": admin.port]
     if let problem = PortsFile.write(ports, to: configuration.text("ports-file")) { log.warning(problem) }
     log.info("listening", [.address: "\(host):\(server.port)", .port: "\(admin.port)"])
@@ -78,13 +112,10 @@ package struct Backend: Sendable {
     let rpc = Part(
       "rpc", run: { await server.run() }, beginGracefulShutdown: { server.beginGracefulShutdown() })
     try await Lifecycle(loop: loop, log: log).run(
-      [admin.part, database.part, broker.part] + specialty.parts + [rpc])
+      [admin.part] + (traces.map { [$0.exporter.part] } ?? []) + [database.part, broker.part, figures.part]
+        + specialty.parts + [rpc])
     log.info("ended")
   }
-}
-
-extension [Readiness] {
-  fileprivate var allReady: Bool { allSatisfy { $0.problem == nil } }
 }
 
 extension DependencyHealth {

@@ -1,3 +1,4 @@
+internal import OTLP
 package import Service
 
 /// The settings that orders and payments share; `name` is `orders` or `payments`.
@@ -11,10 +12,15 @@ package enum BackendSettings {
       Setting(
         "database-url-\(name)", .text, default: nil, "The PostgreSQL database, such as postgresql://user@host/\(name)."),
       Setting("database-connections", .integer(2...64), default: "4", "Connections to the database."),
-      Setting("nats-url", .text, default: "nats://127.0.0.1:14222", "The NATS server, with JetStream."),
+      Setting(
+        "nats-url", .text, default: "nats://127.0.0.1:14222",
+        "The NATS server, with JetStream; of a cluster, its servers, with commas between them."),
+      Setting(
+        "nats-replicas", .integer(1...5), default: "1",
+        "Servers of a NATS cluster that keep a copy of each stream: 3 to survive the loss of one; the same everywhere."),
       Setting("migrations", .text, default: "Schemas/sql/\(name)", "The directory of the database's migrations."),
       Setting(
         "currency", .currency, default: "RUB", "The shop's currency (ISO 4217): what is meant when none is said."),
-    ] + RPCTLSSettings.server + [ServiceTokenSetting.server] + CommonSettings.all
+    ] + RPCTLSSettings.server + [ServiceTokenSetting.server] + TracingSettings.all + CommonSettings.all
   }
 }

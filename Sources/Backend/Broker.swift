@@ -10,16 +10,22 @@ package final class Broker: @unchecked Sendable {
   package let client: JetStreamClient
   private let stopping: LoopSignal
 
-  /// The broker at `url`, with the streams of the system.
-  package init(loop: EventLoop, url: String, name: String) {
-    client = JetStreamClient(loop: loop, options: .init(url: url, name: name), streams: EventStreams.all)
+  /// The broker at `url`, with the streams of the system, each kept by so many `replicas`.
+  package init(loop: EventLoop, url: String, replicas: Int, name: String) {
+    let streams = EventStreams.all.map { stream in
+      var stream = stream
+      stream.replicas = replicas
+      return stream
+    }
+    client = JetStreamClient(loop: loop, options: .init(url: url, name: name), streams: streams)
     stopping = LoopSignal(loop: loop)
   }
 
-  /// Whether the broker can be used.
+  /// Whether the broker can be used. Without it orders are taken and accounts kept; payment waits.
   package var readiness: Readiness {
     let health = client.health
-    return Readiness("nats", problem: health.isReady ? nil : health.problem ?? "its streams are not checked yet")
+    return Readiness(
+      "nats", problem: health.isReady ? nil : health.problem ?? "its streams are not checked yet", isRequired: false)
   }
 
   /// The broker as a part of the process.

@@ -35,7 +35,9 @@ package final class Database: @unchecked Sendable {
   }
 
   /// A keeper of lanes in this database.
-  package func lanes(log: Log) -> LaneKeeper { LaneKeeper(loop: loop, configuration: configuration, log: log) }
+  package func lanes(log: Log) -> LaneKeeper {
+    LaneKeeper(loop: loop, configuration: configuration, log: log, isMigrated: { self.problem == nil })
+  }
 
   /// Whether the database can be used.
   package var readiness: Readiness {

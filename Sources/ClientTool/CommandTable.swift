@@ -5,11 +5,11 @@ enum CommandTable {
   /// The commands in the order of the help.
   static let commands: [any Command.Type] = [
     ListCommand.self, DescribeCommand.self, CallCommand.self, HealthCommand.self, TopCommand.self,
-    StreamListCommand.self, StreamInfoCommand.self, StreamViewCommand.self, DeadListCommand.self,
-    DeadShowCommand.self, DeadReplayCommand.self, OrderCommand.self, VerifyCommand.self, BenchCommand.self,
-    TokenKeygenCommand.self, TokenSignCommand.self, TokenShowCommand.self,
-    SchemaCheckCommand.self, SchemaDiffCommand.self, SchemaDocsCommand.self, SchemaReleaseCommand.self,
-    CompletionCommand.self,
+    StreamListCommand.self, StreamInfoCommand.self, StreamViewCommand.self, StreamTailCommand.self,
+    DeadListCommand.self, DeadShowCommand.self, DeadReplayCommand.self, OrderCommand.self, VerifyCommand.self,
+    BenchCommand.self, TokenKeygenCommand.self, TokenSignCommand.self, TokenShowCommand.self,
+    SchemaCheckCommand.self, SchemaDiffCommand.self, SchemaDocsCommand.self,
+    SchemaReleaseCommand.self, CompletionCommand.self,
   ]
 
   /// What a command line asks for.
@@ -67,8 +67,8 @@ enum CommandTable {
       gozon COMMAND [arguments] [options]
 
       Talks to a running Gozon: its services by RPC, its streams by NATS. It knows no service at build time; the services
-      tell what they offer. Only order and verify look into the databases, and know their tables. The schema and token
-      commands work on files, and need nothing that runs.
+      tell what they offer. Only order, verify and stream info look into the databases, and know their tables. The schema
+      and token commands work on files, and need nothing that runs.
 
       Commands:
       \(CommandSyntax.aligned(rows).joined(separator: "\n"))

@@ -29,8 +29,9 @@ package final class EventLoop: @unchecked Sendable {
   package var random = RandomNumbers()
   /// Makes tasks run on this loop: `Task(executorPreference: loop.taskExecutor)`.
   package let taskExecutor: LoopTaskExecutor
-  /// The loop's clock, read once a turn.
-  package private(set) var now: LoopInstant
+  private var turnInstant: LoopInstant
+  /// Whether the loop has asked the operating system since the clock was read, and may have slept there.
+  private var mayHaveSlept = false
 
   /// A loop that does not run yet.
   package init() throws(IOError) {
@@ -43,7 +44,7 @@ package final class EventLoop: @unchecked Sendable {
     plaintextBuffer = .allocate(byteCount: Self.readBufferBytes, alignment: 16)
     queue = WorkQueue(wakeUp: wakeUp)
     taskExecutor = LoopTaskExecutor(queue: queue)
-    now = LoopInstant(nanoseconds: uv_hrtime())
+    turnInstant = LoopInstant(nanoseconds: uv_hrtime())
     try IOError.check(uv_loop_init(uv), "start an event loop")
     try IOError.check(uv_async_init(uv, wakeUp, nil), "start an event loop")
     uv_prepare_init(uv, prepare)
@@ -52,7 +53,11 @@ package final class EventLoop: @unchecked Sendable {
     let unowned = Unmanaged.passUnretained(self).toOpaque()
     prepare.pointee.data = unowned
     check.pointee.data = unowned
-    uv_prepare_start(prepare) { EventLoop.of($0!.pointee.data).runTurn() }
+    uv_prepare_start(prepare) {
+      let loop = EventLoop.of($0!.pointee.data)
+      loop.runTurn()
+      loop.mayHaveSlept = true
+    }
     uv_check_start(check) { EventLoop.of($0!.pointee.data).runTurn() }
   }
 
@@ -81,6 +86,17 @@ package final class EventLoop: @unchecked Sendable {
     uv_run(uv, UV_RUN_DEFAULT)
     closeEverything()
     return try outcome.withLock { $0! }.get()
+  }
+
+  /// The loop's clock, read once a turn: when the first of its callbacks asks, else when its jobs begin.
+  package var now: LoopInstant {
+    if mayHaveSlept { readClock() }
+    return turnInstant
+  }
+
+  private func readClock() {
+    mayHaveSlept = false
+    turnInstant = LoopInstant(nanoseconds: uv_hrtime())
   }
 
   /// Whether the calling thread is the loop's.
@@ -113,7 +129,7 @@ package final class EventLoop: @unchecked Sendable {
   }
 
   private func runTurn() {
-    now = LoopInstant(nanoseconds: uv_hrtime())
+    readClock()
     let executor = taskExecutor.asUnownedTaskExecutor()
     var rounds = 0
     while rounds < Self.roundsMax, !queue.isEmpty || !endOfTurn.isEmpty {

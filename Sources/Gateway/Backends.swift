@@ -15,6 +15,8 @@ package final class Backends: @unchecked Sendable {
   /// The pools of the sets of servers that routes share.
   private var pools: [[ObjectIdentifier]: RPCPool] = [:]
   private let stopping: LoopSignal
+  /// What became of the requests of all routes.
+  package let statistics = GatewayStatistics()
   /// The routes of every server that has been heard of, connected or not.
   package private(set) var routes = RouteTable()
 
@@ -43,9 +45,17 @@ package final class Backends: @unchecked Sendable {
     stopping.signal()
   }
 
-  /// Each server, by its address, and why its routes cannot be served just now.
+  /// Each server, by its address, and why its routes cannot be served just now. One whose routes are all served by others
+  /// too can be done without.
   package var readiness: [Readiness] {
-    backends.map { Readiness($0.address, problem: $0.unreadyReason) }
+    backends.map { backend in
+      let reason = backend.unreadyReason
+      let isRequired = backend.offer == nil || routes.routes.contains { $0.needs(backend) }
+      if reason == nil, !backend.member.isServing {
+        return Readiness(backend.address, problem: "it says that it cannot do its work now", isRequired: false)
+      }
+      return Readiness(backend.address, problem: reason, isRequired: isRequired)
+    }
   }
 
   /// Whether every server has told its routes at least once, so that a route that is not known does not exist.
@@ -61,7 +71,7 @@ package final class Backends: @unchecked Sendable {
   }
 
   /// What the pools have done together; the budget is that of the one that has the least left.
-  var statistics: PoolStatistics {
+  var poolStatistics: PoolStatistics {
     pools.values.lazy.map(\.statistics).reduce(into: nil) { $0 = $0?.adding($1) ?? $1 } ?? PoolStatistics()
   }
 
@@ -100,7 +110,8 @@ package final class Backends: @unchecked Sendable {
     if sources != backend.offer?.sources {
       let schema = try SchemaSet.parse(reflection.files.map { ($0.name, $0.source) })
       backend.offer = (JSONTranslator(schema), sources)
-      routes = RouteTable(backends.compactMap { backend in backend.offer.map { (backend, $0.translator) } })
+      routes = RouteTable(
+        backends.compactMap { backend in backend.offer.map { (backend, $0.translator) } }, statistics: statistics)
       log.info("routes learned", [.address: backend.address, .count: "\(routes.routes.count)"])
       for conflict in routes.conflicts { log.error("route conflict", [.reason: conflict]) }
     }

@@ -3,6 +3,7 @@ package import HTTP
 internal import RPC
 internal import Schema
 package import Service
+package import Tracing
 internal import Wire
 
 /// Answers HTTP requests by calls to the servers behind it. It knows no service by name: the routes are what the
@@ -13,25 +14,33 @@ package final class Gateway: @unchecked Sendable {
   private let backends: Backends
   private let log: Log
   private let gatekeeper: Gatekeeper
+  private let tracer: Tracer?
+  private var statistics: GatewayStatistics { backends.statistics }
 
   /// A gateway before `backends`, which calls them for those whom `gatekeeper` lets in.
-  package init(loop: EventLoop, backends: Backends, log: Log, gatekeeper: Gatekeeper = Gatekeeper()) {
+  package init(
+    loop: EventLoop, backends: Backends, log: Log, gatekeeper: Gatekeeper = Gatekeeper(), tracer: Tracer? = nil
+  ) {
     self.loop = loop
     self.backends = backends
     self.log = log
     self.gatekeeper = gatekeeper
+    self.tracer = tracer
+    WebPage.prepare()
   }
 
   /// Answers a request; whatever goes wrong is told as a problem (RFC 9457).
   package func answer(_ request: HTTPRequest) async -> HTTPResponse {
     let requestID = RequestContext.requestID(request.fields, random: &loop.random)
+    var exchange = Exchange(requestID: requestID)
     var response: HTTPResponse
     do throws(Problem) {
-      response = try await respond(to: request, requestID)
+      response = try await respond(to: request, requestID, &exchange)
     } catch {
       response = error.response(requestID: requestID)
     }
     gatekeeper.complete(&response, for: request)
+    exchange.ended(response.status, tracer)
     return response
   }
 
@@ -40,17 +49,23 @@ package final class Gateway: @unchecked Sendable {
     Problem(refusal).response(requestID: UUID.v7(.now).description)
   }
 
-  private func respond(to request: HTTPRequest, _ requestID: String) async throws(Problem) -> HTTPResponse {
-    if let page = Page(request.path) { return try response(page, request.method) }
+  private func respond(
+    to request: HTTPRequest, _ requestID: String, _ exchange: inout Exchange
+  ) async throws(Problem) -> HTTPResponse {
+    if let page = Page(request.path) {
+      exchange.isOf(statistics.of(request.method.rawValue, page.name))
+      return try response(page, to: request)
+    }
     if request.method == .options, request.path.elementsEqual("*".utf8) {
       return Self.allow(["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"])
     }
     let match = backends.routes.match(request.method.rawValue, request.path)
     if request.method == .options, case .methodNotAllowed(let allowed) = match { return Self.allow(allowed) }
+    exchange.isOf(figures(of: match, request.method))
     let admission = try gatekeeper.enter(request, now: loop.now)
     defer { gatekeeper.leave() }
     do throws(Problem) {
-      var response = try await respond(to: request, match, requestID, admission)
+      var response = try await respond(to: request, match, requestID, admission, &exchange)
       for (name, value) in admission.fields { response.fields.append(name, value) }
       return response
     } catch {
@@ -61,12 +76,13 @@ package final class Gateway: @unchecked Sendable {
   }
 
   private func respond(
-    to request: HTTPRequest, _ match: RouteTable.Match, _ requestID: String, _ admission: Admission
+    to request: HTTPRequest, _ match: RouteTable.Match, _ requestID: String, _ admission: Admission,
+    _ exchange: inout Exchange
   ) async throws(Problem) -> HTTPResponse {
     switch match {
     case .found(let route, let variables):
       try admission.requireCaller(for: route)
-      return try await call(route, variables, request, requestID, admission)
+      return try await call(route, variables, request, requestID, admission, &exchange)
     case .methodNotAllowed(let allowed):
       throw .methodNotAllowed(request.method.rawValue, allowed: allowed)
     case .notFound:
@@ -78,6 +94,12 @@ package final class Gateway: @unchecked Sendable {
     }
   }
 
+  /// What counts requests of this kind, those included that are not let in.
+  private func figures(of match: RouteTable.Match, _ method: HTTPMethod) -> RouteStatistics {
+    if case .found(let route, _) = match { return route.statistics }
+    return statistics.of(method.rawValue, GatewayStatistics.unmatched)
+  }
+
   private static func allow(_ methods: [String]) -> HTTPResponse {
     HTTPResponse(.noContent, fields: [("Allow", methods.joined(separator: ", "))])
   }
@@ -86,8 +108,10 @@ package final class Gateway: @unchecked Sendable {
 
   private func call(
     _ route: Route, _ variables: [ArraySlice<UInt8>], _ request: HTTPRequest, _ requestID: String,
-    _ admission: Admission
+    _ admission: Admission, _ exchange: inout Exchange
   ) async throws(Problem) -> HTTPResponse {
+    let trace = RequestTrace(request.fields, loop: loop, tracer: tracer)
+    exchange.trace = trace
     guard ContentNegotiation.admitsJSON(request.fields.list("accept")) else {
       throw Problem(
         status: .notAcceptable, code: "INVALID_ARGUMENT", detail: "Responses here are application/json only.")
@@ -95,7 +119,7 @@ package final class Gateway: @unchecked Sendable {
     try Preconditions(request.fields).check(before: request.method)
     let context = try RequestContext(
       request.fields, requestID: requestID, takesIdempotencyKey: route.takesIdempotencyKey,
-      caller: admission.caller, random: &loop.random)
+      caller: admission.caller, trace: trace.context)
     let payload = try route.payload(variables, request)
     do throws(RPCError) {
       let result = try await perform(route, payload, context)
@@ -103,7 +127,7 @@ package final class Gateway: @unchecked Sendable {
     } catch {
       var problem = Problem(error, hasPreconditions: request.hasPreconditions)
       if let challenge = Problem.challenge(for: error) { problem.fields.append(challenge) }
-      if problem.status.code >= 500 { logFailure(error, of: route, requestID) }
+      if problem.status.code >= 500 { logFailure(error, of: route, context) }
       throw problem
     }
   }
@@ -114,29 +138,45 @@ package final class Gateway: @unchecked Sendable {
     var options = context.callOptions()
     options.isRepeatable =
       route.method.isIdempotent || context.idempotencyKey != nil && route.method.takesIdempotencyKey
+    let span = tracer?.begin(under: context.trace)
+    if let span { options.metadata["traceparent"] = span.context.text }
     do {
-      return try await backends.pool(of: route).call(method: route.method.id, payload: payload, options: options)
-    } catch let error as RPCError {
-      throw error
+      let result = try await backends.pool(of: route).call(method: route.method.id, payload: payload, options: options)
+      ended(span, route, .ok)
+      return result
     } catch {
-      throw RPCError(.internal, "\(error)")
+      let error = error as? RPCError ?? RPCError(.internal, "\(error)")
+      ended(span, route, error.code)
+      throw error
     }
   }
 
-  private func logFailure(_ error: RPCError, of route: Route, _ requestID: String) {
-    log.warning("call failed", [.method: route.method.fullName, .requestID: requestID, .error: "\(error)"])
+  private func ended(_ span: OpenSpan?, _ route: Route, _ status: StatusCode) {
+    guard let tracer, let span else { return }
+    let name = route.method.fullName
+    tracer.end(span, name, .client, isError: status != .ok, TraceSpan.Attribute.ofCall(name, status))
+  }
+
+  private func logFailure(_ error: RPCError, of route: Route, _ context: RequestContext) {
+    log.warning(
+      "call failed",
+      [
+        .method: route.method.fullName, .requestID: context.requestID, .traceID: context.trace.traceID,
+        .error: "\(error)",
+      ])
   }
 
   // MARK: - Pages
 
-  private func response(_ page: Page, _ method: HTTPMethod) throws(Problem) -> HTTPResponse {
-    switch method {
+  private func response(_ page: Page, to request: HTTPRequest) throws(Problem) -> HTTPResponse {
+    switch request.method {
     case .get, .head: break
     case .options: return Self.allow(Page.allowed)
-    default: throw .methodNotAllowed(method.rawValue, allowed: Page.allowed)
+    default: throw .methodNotAllowed(request.method.rawValue, allowed: Page.allowed)
     }
     return switch page {
-    case .index: IndexPage.response(backends.routes)
+    case .file(let file): file.response(to: request.fields)
+    case .routes: RoutesPage.response(backends.routes)
     case .health: HealthPages.alive
     case .readiness: HealthPages.ready(backends.readiness)
     }
@@ -145,16 +185,31 @@ package final class Gateway: @unchecked Sendable {
 
 /// What the gateway answers by itself.
 private enum Page {
-  case index
+  case file(PageFile)
+  case routes
   case health
   case readiness
+
+  /// What it is called in figures: the files of the web page are one.
+  var name: String {
+    switch self {
+    case .file: "/"
+    case .routes: "/docs"
+    case .health: "/healthz"
+    case .readiness: "/readyz"
+    }
+  }
 
   static let allowed = ["GET", "HEAD", "OPTIONS"]
 
   init?(_ path: ArraySlice<UInt8>) {
+    if let file = WebPage.file(at: path) {
+      self = .file(file)
+      return
+    }
     if path.count > 8 { return nil }
     switch String(decoding: path, as: UTF8.self) {
-    case "/": self = .index
+    case "/docs": self = .routes
     case "/healthz": self = .health
     case "/readyz": self = .readiness
     default: return nil

@@ -1,5 +1,6 @@
 package import EventLoop
 internal import HTTP
+internal import OTLP
 internal import RPC
 package import Service
 
@@ -16,9 +17,8 @@ package enum GatewayProgram {
       Setting(
         "backends", .addresses, default: "127.0.0.1:7001,127.0.0.1:7002",
         "The RPC servers whose routes are offered, replicas included; where two contradict, the first one wins."),
-    ] + AuthenticationSettings.all + LimitSettings.all + HTTPTLSSettings.server + RPCTLSSettings.client + [
-      ServiceTokenSetting.client
-    ]
+    ] + AuthenticationSettings.all + LimitSettings.all + HTTPTLSSettings.server + RPCTLSSettings.client
+    + [ServiceTokenSetting.client] + TracingSettings.all
     + CommonSettings.all
 
   /// Runs until the process is told to end.
@@ -32,7 +32,10 @@ package enum GatewayProgram {
     }
     let backends = Backends(loop: loop, connections: connections, log: log)
     let gatekeeper = Gatekeeper(authenticator: try authenticator(configuration, log), limits: configuration)
-    let gateway = Gateway(loop: loop, backends: backends, log: log, gatekeeper: gatekeeper)
+    let traces = try TracingSettings.make(
+      loop: loop, log: log, configuration: configuration, service: "gozon-gateway")
+    let gateway = Gateway(
+      loop: loop, backends: backends, log: log, gatekeeper: gatekeeper, tracer: traces?.tracer)
 
     let host = configuration.text("listen-host")
     let server = try HTTPServer(
@@ -41,7 +44,10 @@ package enum GatewayProgram {
       refuse: Gateway.refuse, handler: gateway.answer)
     let admin = try AdminServer(
       loop: loop, host: host, port: configuration.integer("gateway-admin-port"),
-      readiness: { backends.readiness }, metrics: { metrics(server, backends) + gatekeeper.metrics })
+      readiness: { backends.readiness },
+      metrics: {
+        metrics(server, backends) + gatekeeper.metrics + backends.statistics.metrics + (traces?.exporter.metrics ?? [])
+      })
     let ports: KeyValuePairs = ["http": server.port, "gatewayAdmin": admin.port]
     if let problem = PortsFile.write(ports, to: configuration.text("ports-file")) { log.warning(problem) }
     log.info("listening", [.address: "\(host):\(server.port)", .port: "\(admin.port)"])
@@ -49,7 +55,8 @@ package enum GatewayProgram {
     let http = Part("http", run: { await server.run() }, beginGracefulShutdown: { server.beginGracefulShutdown() })
     let calls = Part(
       "backends", run: { await backends.run() }, beginGracefulShutdown: { backends.beginGracefulShutdown() })
-    try await Lifecycle(loop: loop, log: log).run([admin.part, calls, http])
+    try await Lifecycle(loop: loop, log: log).run(
+      [admin.part] + (traces.map { [$0.exporter.part] } ?? []) + [calls, http])
     log.info("ended")
   }
 
@@ -70,7 +77,7 @@ package enum GatewayProgram {
   }
 
   private static func metrics(_ server: HTTPServer, _ backends: Backends) -> [Metric] {
-    let calls = backends.statistics
+    let calls = backends.poolStatistics
     let readyCount = backends.readiness.count { $0.problem == nil }
     return [
       Metric("http_connections", .gauge, "Open connections.", Double(server.connectionCount)),
@@ -83,7 +90,6 @@ package enum GatewayProgram {
       Metric("rpc_client_queue_seconds_total", .counter, "How long they waited.", calls.queueTime / .seconds(1)),
       Metric("rpc_client_budget_tokens", .gauge, "Tokens left for further attempts.", calls.budgetTokens),
       Metric("backends_ready", .gauge, "Servers whose routes can be served.", Double(readyCount)),
-      Metric("ready", .gauge, "1 when ready.", readyCount == backends.readiness.count ? 1 : 0),
     ]
   }
 }

@@ -3,6 +3,8 @@ internal import HTTP
 internal import RPC
 
 extension Problem {
+  /// The reason of a service that does not know whether it has done something.
+  private static let unknownOutcome = "UNKNOWN_OUTCOME"
   /// Reasons of errors that arose between here and a backend: their messages name addresses, nobody's business.
   private static let transportReasons: Set<String> = [
     "NOT_CONNECTED", "CONNECTION_LOST", "CONNECTION_REFUSED", "DRAINING", "CLIENT_ENDED",
@@ -29,6 +31,8 @@ extension Problem {
   private static func status(of error: RPCError, hasPreconditions: Bool) -> HTTPStatus {
     // The IETF draft of Idempotency-Key wants 422 for a key that comes back with another payload.
     if error.reason == "IDEMPOTENCY_KEY_REUSED" { return .unprocessableContent }
+    // A service lost its database and knows no more; what to do is in its words.
+    if error.reason == unknownOutcome { return .serviceUnavailable }
     return switch error.code {
     case .ok: .ok
     case .cancelled: HTTPStatus(499)
@@ -49,6 +53,8 @@ extension Problem {
   /// What the client is told: the service's own words, but nothing from behind it.
   private static func detail(of error: RPCError) -> String {
     switch error.code {
+    case .unknown where error.reason == unknownOutcome:
+      error.message
     case .internal, .unknown, .dataLoss:
       "The server failed. The request id finds this in its log."
     case .deadlineExceeded:

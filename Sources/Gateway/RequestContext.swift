@@ -1,6 +1,7 @@
 internal import EventLoop
 internal import HTTP
 internal import RPC
+internal import Tracing
 internal import Wire
 
 /// What a request's headers say about how its call is made.
@@ -16,8 +17,8 @@ struct RequestContext {
   let timeout: Duration
   /// The caller's idempotency key.
   let idempotencyKey: String?
-  /// W3C trace context of the caller, or a new one.
-  let traceParent: String
+  /// Where its trace goes on from (W3C Trace Context).
+  let trace: TraceParent
   /// Who the call is made for; nil when nobody is asked.
   let caller: Caller?
 }
@@ -25,16 +26,13 @@ struct RequestContext {
 extension RequestContext {
   /// Reads the headers; an idempotency key counts only where the route takes one.
   init(
-    _ fields: HTTPFields, requestID: String, takesIdempotencyKey: Bool, caller: Caller? = nil,
-    random: inout RandomNumbers
+    _ fields: HTTPFields, requestID: String, takesIdempotencyKey: Bool, caller: Caller? = nil, trace: TraceParent
   ) throws(Problem) {
     self.requestID = requestID
     self.caller = caller
     timeout = try Self.timeout(fields.values(of: "request-timeout"))
     idempotencyKey = takesIdempotencyKey ? try Self.idempotencyKey(fields.values(of: "idempotency-key")) : nil
-    let traceParent = fields["traceparent"]
-    self.traceParent =
-      if let traceParent, TraceParent.isValid(traceParent) { traceParent } else { TraceParent.random(using: &random) }
+    self.trace = trace
   }
 
   /// The id that the caller gave, when it is sane: 1 to 128 letters, digits and `-._`; otherwise a new UUIDv7.
@@ -49,7 +47,7 @@ extension RequestContext {
 
   /// How the call is made. Its metadata are these, and nothing that the client has put into other headers.
   func callOptions() -> CallOptions {
-    var metadata: Metadata = ["traceparent": traceParent, "request-id": requestID]
+    var metadata: Metadata = ["traceparent": trace.text, "request-id": requestID]
     metadata.principal = caller?.principal
     metadata["idempotency-key"] = idempotencyKey
     return CallOptions(timeout: timeout, metadata: metadata)
@@ -86,46 +84,4 @@ extension RequestContext {
 
 extension Character {
   fileprivate var isASCIIDigit: Bool { isASCII && isWholeNumber }
-}
-
-/// The header `traceparent` of W3C Trace Context, section 3.2.
-enum TraceParent {
-  /// Whether another tracer can read it: a version but `ff`, ids that are not all zero, lower-case digits.
-  static func isValid(_ text: String) -> Bool {
-    var text = text
-    return text.withUTF8 { isValid($0.span) }
-  }
-
-  private static func isValid(_ text: Span<UInt8>) -> Bool {
-    guard text.count >= 55, text[2] == dash, text[35] == dash, text[52] == dash else { return false }
-    guard isDigits(text, 0..<2), isID(text, 3..<35), isID(text, 36..<52), isDigits(text, 53..<55) else { return false }
-    let isFirst = text[0] == zero && text[1] == zero
-    if text[0] == UInt8(ascii: "f"), text[1] == UInt8(ascii: "f") { return false }
-    return text.count == 55 || !isFirst && text[55] == dash
-  }
-
-  /// A new trace, sampled.
-  static func random(using random: inout RandomNumbers) -> String {
-    var text: [UInt8] = []
-    text.reserveCapacity(55)
-    text.append(contentsOf: "00-".utf8)
-    random.next().appendHexadecimal(to: &text)
-    max(1, random.next()).appendHexadecimal(to: &text)
-    text.append(dash)
-    max(1, random.next()).appendHexadecimal(to: &text)
-    text.append(contentsOf: "-01".utf8)
-    return String(decoding: text, as: UTF8.self)
-  }
-
-  private static let dash = UInt8(ascii: "-")
-  private static let zero = UInt8(ascii: "0")
-
-  /// Whether these are digits, and not all zeros.
-  private static func isID(_ text: Span<UInt8>, _ range: Range<Int>) -> Bool {
-    isDigits(text, range) && range.contains { text[$0] != zero }
-  }
-
-  private static func isDigits(_ text: Span<UInt8>, _ range: Range<Int>) -> Bool {
-    range.allSatisfy { 0x30...0x39 ~= text[$0] || 0x61...0x66 ~= text[$0] }
-  }
 }

@@ -10,6 +10,13 @@ package struct Route: Sendable {
   package let translator: JSONTranslator
   /// The replicas that answer it; at least one.
   package internal(set) var backends: [BackendServer]
+  /// What became of its requests.
+  let statistics: RouteStatistics
+
+  /// Whether nobody but `backend` can serve it just now.
+  func needs(_ backend: BackendServer) -> Bool {
+    backends.contains { $0 === backend } && !backends.contains { $0 !== backend && $0.unreadyReason == nil }
+  }
 
   /// Whether a repeat of a call under the same idempotency key has the effect of one call.
   var takesIdempotencyKey: Bool { method.takesIdempotencyKey || binding.method == .post }

@@ -27,11 +27,19 @@ package struct RouteTable: Sendable {
 
   /// The routes that backends offer. Where two offer the same route for different methods, the first one has it;
   /// where they offer the same method, they share it.
-  package init(_ offers: [(backend: BackendServer, translator: JSONTranslator)] = []) {
+  ///
+  /// - Parameter statistics: keeps what became of their requests from one table to the next.
+  package init(
+    _ offers: [(backend: BackendServer, translator: JSONTranslator)] = [],
+    statistics: GatewayStatistics = GatewayStatistics()
+  ) {
     for (backend, translator) in offers {
       for method in translator.schemas.services.flatMap(\.methods) {
         for binding in method.routes {
-          add(Route(binding: binding, method: method, translator: translator, backends: [backend]))
+          add(
+            Route(
+              binding: binding, method: method, translator: translator, backends: [backend],
+              statistics: statistics.of(binding.method.rawValue, binding.path.description)))
         }
       }
     }

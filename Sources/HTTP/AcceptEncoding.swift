@@ -1,7 +1,7 @@
 /// What a client says of content codings that it takes (RFC 9110 section 12.5.3).
-enum AcceptEncoding {
+package enum AcceptEncoding {
   /// Whether a client that sent this list wants gzip rather than no coding; nil when it sent none.
-  static func prefersGzip(_ list: String?) -> Bool {
+  package static func prefersGzip(_ list: String?) -> Bool {
     guard let list else { return false }
     var (gzip, identity, others): (Int?, Int?, Int?) = (nil, nil, nil)
     for element in list.utf8.split(separator: UInt8(ascii: ",")) {

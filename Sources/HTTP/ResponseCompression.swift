@@ -30,6 +30,8 @@ final class ResponseCompression {
 
   private static func isEligible(_ response: HTTPResponse, _ body: [UInt8]) -> Bool {
     let fields = response.fields
+    // The handler has chosen between codings itself, and says so.
+    if fields.list("vary")?.lowercased().contains("accept-encoding") ?? false { return false }
     // It says of the response that was not sent what that would have said of itself.
     if response.status == .notModified { return true }
     guard (bodyBytesMin...bodyBytesMax).contains(body.count), response.status.code != 206 else { return false }

@@ -55,6 +55,9 @@ package final class OrderedConsumer: NATSSubscriber, @unchecked Sendable {
     pullMore()
   }
 
+  /// How many messages have arrived and were not taken.
+  package var arrivedCount: Int { arrived.count }
+
   /// Everything that has arrived, up to `countMax`, in the stream's order; waits for a message when there is none.
   ///
   /// - Throws: ``JetStreamError`` `.unavailable` when the consumer is lost, which it stays; `.closed` after ``close()``;

@@ -12,6 +12,15 @@ package struct StoredMessage: Sendable {
   package var headers: MessageHeaders
   package var payload: [UInt8]
 
+  /// A message that was delivered.
+  package init(_ message: IncomingMessage) throws(JetStreamError) {
+    subject = message.subject
+    sequence = message.sequence
+    time = "\(Timestamp(microseconds: message.delivery.nanosecondsSince1970 / 1_000))"
+    headers = message.headers
+    payload = message.payload
+  }
+
   /// Reads the `message` of an answer to `STREAM.MSG.GET`.
   init(_ answer: JSONValue) throws(JetStreamError) {
     guard let message = answer["message"], let subject = message["subject"]?.string,

@@ -1,4 +1,4 @@
-internal import JSON
+package import JSON
 
 /// Which stream it is, and how far it goes.
 package struct StreamState: Equatable, Sendable {
@@ -7,7 +7,8 @@ package struct StreamState: Equatable, Sendable {
   /// The place of the last message; 0 for none yet.
   package var lastSequence: Int64
 
-  init(_ info: JSONValue) {
+  /// Reads what ``JetStreamClient/streamInfo(_:)`` tells.
+  package init(_ info: JSONValue) {
     created = info["created"]?.string ?? ""
     lastSequence = info["state"]?["last_seq"]?.integer ?? 0
   }

@@ -1,6 +1,7 @@
 internal import EventLoop
 internal import JetStream
 internal import Service
+internal import Tracing
 
 /// Puts messages that can never be processed into the stream DEAD, with the reason.
 // Confined to the event loop of its client.
@@ -27,7 +28,11 @@ struct DeadLetters: @unchecked Sendable {
   func bury(_ message: IncomingMessage, reason: String, until isOver: () -> Bool) async -> Bool {
     log.error(
       "a message cannot be processed and goes to the stream DEAD",
-      [.stream: stream, .sequence: "\(message.sequence)", .reason: reason])
+      [
+        .stream: stream, .sequence: "\(message.sequence)", .reason: reason,
+        .orderID: message.header(EventHeader.order) ?? "",
+        .traceID: message.header("traceparent").flatMap(TraceParent.init)?.traceID ?? "",
+      ])
     let letter = letter(message, reason: reason)
     while !isOver(), !Task.isCancelled {
       do {

@@ -1,7 +1,9 @@
 package import EventLoop
 package import JetStream
+internal import JSON
 internal import Postgres
 package import Service
+package import Tracing
 
 /// Takes the events of this process's lanes from a stream, in their order and in batches.
 ///
@@ -33,10 +35,15 @@ package final class EventConsumer<Event: Sendable>: @unchecked Sendable {
   private let lanes: LaneKeeper
   private let deadLetters: DeadLetters
   private let log: Log
+  private let tracer: Tracer?
   private let process: Processing
   private let answered: LoopSignal
   private let wakeUp: LoopSignal
   private var reader: OrderedConsumer?
+  /// Messages that are being processed.
+  private var inHand = 0
+  /// What became of messages so far.
+  package private(set) var statistics = ConsumerStatistics()
   private var answering = 0
   private var haveLanesChanged = false
   private var isStopping = false
@@ -47,7 +54,7 @@ package final class EventConsumer<Event: Sendable>: @unchecked Sendable {
   /// - Parameter process: commits the effect of a batch; harmless to repeat.
   package init(
     loop: EventLoop, jetStream: JetStreamClient, stream: String, kinds: [EventKind<Event>], lanes: LaneKeeper, log: Log,
-    process: @escaping Processing
+    tracer: Tracer? = nil, process: @escaping Processing
   ) {
     self.loop = loop
     self.jetStream = jetStream
@@ -55,6 +62,7 @@ package final class EventConsumer<Event: Sendable>: @unchecked Sendable {
     self.kinds = kinds
     self.lanes = lanes
     self.log = log
+    self.tracer = tracer
     self.process = process
     deadLetters = DeadLetters(jetStream: jetStream, stream: stream, log: log)
     answered = LoopSignal(loop: loop)
@@ -87,6 +95,18 @@ package final class EventConsumer<Event: Sendable>: @unchecked Sendable {
     isStopping = true
     wakeUp.signal()
     reader?.close()
+  }
+
+  // MARK: Figures
+
+  /// The lanes that this process has.
+  package var laneCount: Int { lanes.places.count }
+
+  /// How many messages of this process's lanes have not been processed; nil when it cannot be told just now.
+  package func lag() async throws -> Int? {
+    guard let reader else { return lanes.places.isEmpty ? 0 : nil }
+    let pending = try await jetStream.consumerInfo(stream: stream, name: reader.name)["num_pending"]?.integer
+    return pending.map { Int(clamping: $0) + reader.arrivedCount + inHand }
   }
 
   // MARK: Reading
@@ -134,10 +154,12 @@ package final class EventConsumer<Event: Sendable>: @unchecked Sendable {
   /// Processes messages: returns when each has had its effect or is in the stream DEAD, when their lanes are lost, or when
   /// the consumer ends.
   private func take(_ messages: [IncomingMessage], _ group: inout DiscardingTaskGroup) async {
+    inHand = messages.count
+    defer { inHand = 0 }
     var pending = PendingEvents<Event>()
-    for message in messages { pending.append(message, of: kinds, unlessBehind: lanes.places) }
+    for message in messages { pending.append(message, of: kinds, unlessBehind: lanes.places, tracer: tracer) }
     for (message, reason) in pending.unprocessable {
-      guard await deadLetters.bury(message, reason: reason, until: { self.isStopping }) else { return }
+      guard await bury(message, reason: reason) else { return }
     }
     var backoff = backoffRange.lowerBound
     while !isStopping, !Task.isCancelled {
@@ -162,7 +184,10 @@ package final class EventConsumer<Event: Sendable>: @unchecked Sendable {
 
   private func commit(_ batch: EventBatch<Event>, _ group: inout DiscardingTaskGroup) async throws {
     let isCatchingUp = isCatchUpDue
+    let began = loop.now
     let answers = try await process(batch)
+    statistics.processed(batch.events.count, in: loop.now - began)
+    if tracer != nil { for event in batch.events { ended(event, of: batch.events.count) } }
     lanes.advanced(to: batch.places)
     if isCatchingUp { lastCatchUp = loop.now }
     if answers.isEmpty { return }
@@ -173,9 +198,13 @@ package final class EventConsumer<Event: Sendable>: @unchecked Sendable {
 
   /// Publishes the answers to a batch. Those that are lost are asked for again.
   private func publish(_ answers: [OutgoingEvent]) async {
+    let publication = EventPublication(answers, tracer: tracer)
     do {
-      try await jetStream.publish(answers.map(\.message))
+      try await jetStream.publish(publication.messages)
+      publication.ended()
+      statistics.answered += answers.count
     } catch {
+      publication.ended(isError: true)
       log.warning(
         "answers were not taken by the broker; they will be asked for again",
         [.count: "\(answers.count)", .error: "\(error)"])
@@ -184,7 +213,21 @@ package final class EventConsumer<Event: Sendable>: @unchecked Sendable {
     answered.signal()
   }
 
+  private func ended(_ event: ReceivedEvent<Event>, of count: Int, isError: Bool = false) {
+    guard let tracer, let span = event.span else { return }
+    tracer.end(
+      span, "process \(EventSubject.name(of: event.message.subject))", .consumer, isError: isError,
+      TraceSpan.Attribute.ofMessage("process", event.message.subject, id: event.message.messageID)
+        + [.init(.orderID, event.message.header(EventHeader.order) ?? ""), .init(.messagingBatchCount, count)])
+  }
+
   // MARK: Failures
+
+  private func bury(_ message: IncomingMessage, reason: String) async -> Bool {
+    let isBuried = await deadLetters.bury(message, reason: reason, until: { self.isStopping })
+    if isBuried { statistics.buried += 1 }
+    return isBuried
+  }
 
   /// Whether a failure may be due to an event of the batch: the values that it has, what is stored about it, a mistake of
   /// ours; and not to the state that the database is in (PostgreSQL, appendix A).
@@ -207,7 +250,8 @@ package final class EventConsumer<Event: Sendable>: @unchecked Sendable {
         log.error("an event cannot be processed", [.stream: stream, .error: String(reflecting: error)])
         let description = (error as? PostgresError)?.description
         let reason = description ?? "processing it failed \(triesMax) times: \(type(of: error))"
-        guard await deadLetters.bury(event.message, reason: reason, until: { self.isStopping }),
+        ended(event, of: 1, isError: true)
+        guard await bury(event.message, reason: reason),
           (try? await commit(EventBatch([], places: places(at: event)), &group)) != nil
         else { return hasMoved }
       }

@@ -25,6 +25,9 @@ package enum EventSubject {
   /// The subject of the events called `name` about a user.
   package static func subject(_ name: String, of userID: UUID) -> String { "\(name).\(lane(of: userID))" }
 
+  /// The name of the events on a subject: the subject without its lane.
+  static func name(of subject: String) -> Substring { subject[..<(subject.lastIndex(of: ".") ?? subject.endIndex)] }
+
   /// The lane of a subject whose events have a name of these bytes; nil when it is another name's, or of no lane.
   static func lane(in subject: Span<UInt8>, ofName name: [UInt8]) -> Int16? {
     let count = name.count

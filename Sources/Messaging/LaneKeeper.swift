@@ -19,6 +19,7 @@ package final class LaneKeeper: @unchecked Sendable {
   private let loop: EventLoop
   private let configuration: PostgresConfiguration
   private let log: Log
+  private let isMigrated: () -> Bool
   private let stopping: LoopSignal
   private var isStopping = false
   /// The lanes that this process has, and how far each is processed.
@@ -26,9 +27,12 @@ package final class LaneKeeper: @unchecked Sendable {
   /// Called when lanes came or went.
   var lanesChanged: () -> Void = {}
 
-  /// A keeper with a session of its own in the database of `configuration`.
-  package init(loop: EventLoop, configuration: PostgresConfiguration, log: Log) {
+  /// A keeper with a session of its own in the database of `configuration`, once that `isMigrated`.
+  package init(
+    loop: EventLoop, configuration: PostgresConfiguration, log: Log, isMigrated: @escaping () -> Bool = { true }
+  ) {
     self.loop = loop
+    self.isMigrated = isMigrated
     var configuration = configuration
     configuration.applicationName += "-lanes"
     self.configuration = configuration
@@ -38,6 +42,7 @@ package final class LaneKeeper: @unchecked Sendable {
 
   /// Keeps the share until ``beginGracefulShutdown()``, and gives it up then.
   func run() async {
+    while !isStopping, !isMigrated() { await stopping.wait(atMost: Self.backoffRange.lowerBound) }
     var backoff = Self.backoffRange.lowerBound
     while !isStopping, !Task.isCancelled {
       do {

@@ -1,4 +1,5 @@
 internal import JetStream
+internal import Tracing
 
 /// Messages that arrived together and are not dealt with yet. No I/O.
 struct PendingEvents<Event: Sendable> {
@@ -16,7 +17,8 @@ struct PendingEvents<Event: Sendable> {
 
   /// Takes a message, unless it is of no kind, of nobody's lane here, or processed already.
   mutating func append(
-    _ message: IncomingMessage, of kinds: [EventKind<Event>], unlessBehind places: [Int16: LanePlace]
+    _ message: IncomingMessage, of kinds: [EventKind<Event>], unlessBehind places: [Int16: LanePlace],
+    tracer: Tracer? = nil
   ) {
     let sequence = Int64(clamping: message.sequence)
     last = max(last, sequence)
@@ -25,7 +27,7 @@ struct PendingEvents<Event: Sendable> {
     else { return }
     reached[lane] = (place.epoch, sequence)
     switch message.withPayload({ kind.read($0) }) {
-    case .success(let event): events.append(ReceivedEvent(event, lane: lane, message: message))
+    case .success(let event): events.append(ReceivedEvent(event, lane: lane, message: message, tracer: tracer))
     case .failure(let error): unprocessable.append((message, error.reason))
     }
   }

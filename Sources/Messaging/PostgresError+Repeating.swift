@@ -9,6 +9,10 @@ extension PostgresError {
     }
   }
 
+  /// Whether one piece of work in a batch is to blame, so that the others may go well without it: its values are refused, or
+  /// other transactions have its keys whenever it is tried again.
+  package var concernsOne: Bool { isRefusalOfValues || isUniqueViolation() }
+
   /// Whether the server refused the values that it was given, so that giving them again changes nothing: a data exception
   /// or a broken constraint (PostgreSQL, appendix A, classes 22 and 23). All other refusals are for the state that the
   /// server is in, such as a full disk or a standby that takes no writes, and pass.

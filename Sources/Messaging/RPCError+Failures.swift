@@ -1,5 +1,5 @@
 internal import Postgres
-package import RPC
+internal import RPC
 internal import Service
 
 /// Runs `body`, and turns the failures of its parts into statuses that tell a caller what to do, and nothing else.
@@ -23,13 +23,6 @@ extension RPCError {
     RPCError(.deadlineExceeded, "the deadline passed before this was done; nothing was changed")
   }
 
-  /// The Idempotency-Key came before with another request.
-  package static var idempotencyKeyReused: RPCError {
-    RPCError(
-      .invalidArgument, "this Idempotency-Key was used with another request; use a new key for a new request",
-      reason: "IDEMPOTENCY_KEY_REUSED")
-  }
-
   /// The status of a database failure; nil for one that no caller can do anything about.
   fileprivate init?(_ error: PostgresError) {
     switch error.code {
@@ -37,7 +30,7 @@ extension RPCError {
       self.init(
         .unknown,
         "the database was lost during the commit, so this was done or it was not: look before you repeat it, or repeat it "
-          + "under the same id or Idempotency-Key", reason: "UNKNOWN_OUTCOME")
+          + "under the same id or Idempotency-Key", reason: "UNKNOWN_OUTCOME", retryAfter: .seconds(1))
     case .connectionLost, .closed, .timeout:
       self.init(
         .unavailable, "the database does not answer; try again in a moment", reason: "DATABASE_UNAVAILABLE",

@@ -1,6 +1,7 @@
 package import EventLoop
 package import JetStream
 package import Service
+package import Tracing
 
 /// Brings events from the outbox to the broker.
 ///
@@ -21,9 +22,24 @@ package final class Relay: @unchecked Sendable {
   /// How often the outbox is looked at.
   private static let sweepInterval: Duration = .seconds(1)
 
+  /// What became of events.
+  package struct Statistics: Sendable, Equatable {
+    /// Events that the broker has taken.
+    package internal(set) var published = 0
+    /// Events that it has not taken; they stay in the outbox.
+    package internal(set) var failed = 0
+    /// Of those, published or not, the ones that were sent again because they had no result.
+    package internal(set) var resent = 0
+    /// Events that did not fit into the memory; they stay in the outbox.
+    package internal(set) var overflowed = 0
+  }
+
+  /// What became of events so far.
+  package private(set) var statistics = Statistics()
   private let loop: EventLoop
   private let jetStream: JetStreamClient
   private let log: Log
+  private let tracer: Tracer?
   private let due: Due
   private let wakeUp: LoopSignal
   private let stopping: LoopSignal
@@ -33,10 +49,13 @@ package final class Relay: @unchecked Sendable {
   private var isStopping = false
 
   /// A relay to the broker, of what is handed over and of what is `due`.
-  package init(loop: EventLoop, jetStream: JetStreamClient, log: Log, due: @escaping Due) {
+  package init(
+    loop: EventLoop, jetStream: JetStreamClient, log: Log, tracer: Tracer? = nil, due: @escaping Due
+  ) {
     self.loop = loop
     self.jetStream = jetStream
     self.log = log
+    self.tracer = tracer
     self.due = due
     wakeUp = LoopSignal(loop: loop)
     stopping = LoopSignal(loop: loop)
@@ -46,9 +65,16 @@ package final class Relay: @unchecked Sendable {
   package func publish(_ events: [OutgoingEvent]) {
     loop.preconditionCurrent()
     queue += events
-    if queue.count > Self.queueMax { queue.removeLast(queue.count - Self.queueMax) }
+    let excess = queue.count - Self.queueMax
+    if excess > 0 {
+      queue.removeLast(excess)
+      statistics.overflowed += excess
+    }
     if !queue.isEmpty { wakeUp.signal() }
   }
+
+  /// Events in memory that wait to be published.
+  package var waiting: Int { queue.count }
 
   /// Relays until ``beginGracefulShutdown()``; what is in memory then is published first.
   package func run() async {
@@ -92,11 +118,16 @@ package final class Relay: @unchecked Sendable {
 
   /// Publishes a batch; what fails stays in the outbox and is sent again when it falls due.
   private func publish(_ batch: [OutgoingEvent]) async {
+    let publication = EventPublication(batch, tracer: tracer)
     do {
-      try await jetStream.publish(batch.map(\.message))
+      try await jetStream.publish(publication.messages)
+      publication.ended()
+      statistics.published += batch.count
       if isRefused { log.info("the broker takes events again") }
       isRefused = false
     } catch {
+      publication.ended(isError: true)
+      statistics.failed += batch.count
       // Once, and not for every batch while a broker is away.
       if !isRefused {
         log.warning(
@@ -120,6 +151,7 @@ package final class Relay: @unchecked Sendable {
       let due = try await due(Self.batchMax)
       if due.isEmpty { return 0 }
       log.info("sending events again that have had no result", [.count: "\(due.count)"])
+      statistics.resent += due.count
       await publish(due)
       return due.count
     } catch {

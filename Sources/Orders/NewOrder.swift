@@ -1,12 +1,11 @@
 internal import API
+package import Idempotency
 package import Wire
 
 /// An order that is about to be taken.
 package struct NewOrder: Sendable, Equatable {
   /// The order's id: the caller's own, or one made for it.
   package var id: UUID
-  /// Whether the caller brought the id.
-  package var hasOwnID: Bool
   /// Who pays.
   package var userID: UUID
   /// Minor units of `currency`.
@@ -21,12 +20,4 @@ package struct NewOrder: Sendable, Equatable {
   package var idempotency: IdempotentRequest?
   /// The trace that the order belongs to.
   package var traceparent: String?
-
-  /// What a caller chose freely under its own id or key.
-  package struct IdempotentRequest: Sendable, Equatable {
-    /// The key.
-    package var key: String
-    /// The request's bytes: the same key with other bytes is refused.
-    package var request: [UInt8]
-  }
 }

@@ -1,4 +1,4 @@
-package import API
+internal import API
 package import EventLoop
 package import Messaging
 internal import Postgres
@@ -23,7 +23,7 @@ package final class OrderCancellation: @unchecked Sendable {
   private let store: OrderStore
   private let relay: Relay
   private let watch: OrderWatch
-  private var batcher: Batcher<CancelRequest, Order?>!
+  private var batcher: Batcher<CancelRequest, CancelOutcome>!
 
   /// Cancels orders of `store`, hands the events to `relay`, and learns of results from `watch`.
   package init(loop: EventLoop, store: OrderStore, relay: Relay, watch: OrderWatch) {
@@ -38,16 +38,26 @@ package final class OrderCancellation: @unchecked Sendable {
 
   /// Cancels an order. Once this has returned, the cancellation is on record and goes on whatever happens.
   ///
-  /// - Returns: the order with its result; as it stands, when the result does not come in time; nil when there is none.
+  /// - Returns: the order with its result; as it stands, when the result does not come in time.
   /// - Throws: ``Batcher/Overloaded``, `BatchCameTooLate`, `CancellationError`, or `PostgresError`.
-  package func cancel(_ request: CancelRequest, deadline: LoopInstant) async throws -> Order? {
+  package func cancel(_ request: CancelRequest, deadline: LoopInstant) async throws -> CancelOutcome {
     let limit = loop.now + min(Self.patience, (deadline - loop.now) * Self.shareOfDeadline)
     return try await watch.watching(request.orderID) { watcher in
-      let order = try await batcher.submit(request, deadline: deadline)
-      guard let order, let watcher else { return order }
-      return try await result(of: order, watcher, until: limit)
+      let outcome = try await batcher.submit(request, deadline: deadline)
+      guard let watcher else { return outcome }
+      return switch outcome {
+      case .recorded(let order): .recorded(try await result(of: order, watcher, until: limit))
+      case .replayed(let order): .replayed(try await result(of: order, watcher, until: limit))
+      case .keyReused, .noOrder: outcome
+      }
     }
   }
+
+  /// Requests that wait for their transaction.
+  package var waiting: Int { batcher.waiting }
+
+  /// What became of requests and their transactions.
+  package var statistics: BatchStatistics { batcher.statistics }
 
   /// The cancellation as a part of the process, which ends when no request is on its way into the store.
   package var part: Part { batcher.part("order cancellation") }
@@ -69,19 +79,24 @@ package final class OrderCancellation: @unchecked Sendable {
 
   private func process(
     _ requests: [CancelRequest], deadline: LoopInstant?
-  ) async -> [Result<Order?, any Error>] {
+  ) async -> [Result<CancelOutcome, any Error>] {
     do {
       // Who asks again changes nothing.
-      let orders = try await repeatingHarmlessly(on: loop, isSafeWhenUnknown: true) {
+      let outcomes = try await repeatingHarmlessly(on: loop, isSafeWhenUnknown: true) {
         try await store.requestCancel(requests, at: .now, deadline: deadline)
       }
       // Also for those who ask again: the broker drops repeats.
       relay.publish(
-        requests.compactMap { request in
-          guard let order = orders[request.orderID], OrderRules.isBeingCancelled(order) else { return nil }
+        zip(requests, outcomes).compactMap { request, outcome in
+          guard let order = outcome.order, OrderRules.isBeingCancelled(order) else { return nil }
           return order.cancelled.event(traceparent: request.traceparent)
         })
-      return requests.map { .success(orders[$0.orderID]) }
+      return outcomes.map { .success($0) }
+    } catch let error as PostgresError where error.concernsOne && requests.count > 1 {
+      // A key that others take again and again must not fail its neighbours.
+      var results: [Result<CancelOutcome, any Error>] = []
+      for request in requests { results += await process([request], deadline: deadline) }
+      return results
     } catch {
       return requests.map { _ in .failure(error) }
     }

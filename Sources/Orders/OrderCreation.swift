@@ -1,5 +1,6 @@
 internal import API
 package import EventLoop
+internal import Idempotency
 package import Messaging
 internal import Postgres
 internal import RPC
@@ -39,6 +40,9 @@ package final class OrderCreation: @unchecked Sendable {
   /// Orders that wait for their transaction.
   package var waiting: Int { batcher.waiting }
 
+  /// What became of orders and their transactions.
+  package var statistics: BatchStatistics { batcher.statistics }
+
   /// The creation as a part of the process, which ends when no order is on its way into the store.
   package var part: Part { batcher.part("order creation") }
 
@@ -49,8 +53,8 @@ package final class OrderCreation: @unchecked Sendable {
     let created: Set<UUID>
     do {
       created = try await create(firsts.map { orders[$0] }, deadline: deadline)
-    } catch let error as PostgresError where error.isRefusalOfValues && orders.count > 1 {
-      // One bad order must not fail its neighbours.
+    } catch let error as PostgresError where error.concernsOne && orders.count > 1 {
+      // One bad order, or a key that others take again and again, must not fail its neighbours.
       var results: [Result<CreationOutcome, any Error>] = []
       for order in orders { results += await process([order], deadline: deadline) }
       return results
@@ -70,15 +74,17 @@ package final class OrderCreation: @unchecked Sendable {
     }
   }
 
-  /// Where the orders of the batch stand, without later ones of the same id or key.
+  /// Where the orders of the batch stand, without later ones of the same id or key; by their ids, so that transactions wait
+  /// for each other and never in a circle.
   private static func firsts(of orders: [NewOrder]) -> [Int] {
     var ids = Set<UUID>(minimumCapacity: orders.count)
-    var keys = Set<String>()
-    return orders.indices.filter { index in
+    var keys = Set<IdempotencyKey>()
+    let firsts = orders.indices.filter { index in
       if ids.contains(orders[index].id) { return false }
       if let key = orders[index].idempotency?.key, !keys.insert(key).inserted { return false }
       return ids.insert(orders[index].id).inserted
     }
+    return firsts.sorted { orders[$0].id < orders[$1].id }
   }
 
   /// What became of each order: those that were not taken had an id or a key that exists.
@@ -99,10 +105,12 @@ package final class OrderCreation: @unchecked Sendable {
   }
 
   private static func outcome(
-    of order: NewOrder, keyed: [String: (request: [UInt8], response: [UInt8])], existing: [UUID: Order]
+    of order: NewOrder, keyed: KeyedAnswers, existing: [UUID: Order]
   ) throws -> CreationOutcome {
-    if let own = order.idempotency, let first = keyed[own.key] {
-      return own.request == first.request ? .replayed(try Order(decoding: first.response)) : .keyReused
+    switch keyed.verdict(on: order.idempotency) {
+    case .isRepeat(let response): return .replayed(try Order(decoding: response))
+    case .isAnother: return .keyReused
+    case .isNew: break
     }
     guard let present = existing[order.id] else {
       throw RPCError(.aborted, "the order's id or key was in use while it was taken; try again")

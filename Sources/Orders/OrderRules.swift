@@ -1,4 +1,5 @@
 package import API
+internal import Idempotency
 package import RPC
 package import Wire
 
@@ -18,11 +19,9 @@ package enum OrderRules {
       throw .invalid([FieldViolation(pointer: "/id", detail: "must not be the nil UUID; leave it out to get one made")])
     }
     return NewOrder(
-      id: request.id ?? .v7(now, random: random), hasOwnID: request.id != nil, userID: request.userId,
-      amount: request.amount,
+      id: request.id ?? .v7(now, random: random), userID: request.userId, amount: request.amount,
       currency: request.currency ?? currency, description: description, createdAt: now,
-      idempotency: try metadata.idempotencyKey().map { .init(key: $0, request: request.encoded()) },
-      traceparent: metadata.traceparent)
+      idempotency: try IdempotentRequest(request, of: "CreateOrder", metadata), traceparent: metadata.traceparent)
   }
 
   /// Whether `order` is what `new` asks for, so that asking again is a repeat and no conflict.

@@ -1,5 +1,6 @@
 package import API
 package import EventLoop
+package import Idempotency
 package import Messaging
 package import Postgres
 package import Wire
@@ -49,36 +50,30 @@ package struct OrderStore: Sendable {
       orders.map { $0.description }, orders.map { $0.createdAt }, orders.map { $0.traceparent }, slot.number)
   }
 
+  /// Orders whose keys are known are not taken. A key that another transaction takes meanwhile breaks the primary key, as in
+  /// ``KeyTable/insert(_:)``.
   private static func createWithKeys(_ orders: [NewOrder], _ slot: OutboxSlot) -> Statement {
     Statement(
       """
       WITH input AS (
         SELECT * FROM unnest(
           $1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::text[], $6::timestamptz[], $7::text[],
-          $9::bool[], $10::text[], $11::bytea[], $12::bytea[]
-        ) AS input (
-          id, user_id, amount, currency, description, created_at, traceparent, has_own_id, key, request, response)
-      ), claimed AS (
-        -- Without an id of the caller's the key decides who is first.
-        INSERT INTO idempotency_keys (scope, key, request, response, created_at)
-        SELECT 'CreateOrder', key, request, response, created_at FROM input WHERE key IS NOT NULL AND NOT has_own_id
-        ON CONFLICT DO NOTHING
-        RETURNING key
+          $9::text[], $10::text[], $11::bytea[], $12::bytea[]
+        ) AS input (id, user_id, amount, currency, description, created_at, traceparent, scope, key, request, response)
       ), created AS (
         INSERT INTO orders (id, user_id, amount, currency, description, status, created_at, updated_at)
         SELECT id, user_id, amount, currency, description, 1, created_at, created_at FROM input
-        WHERE key IS NULL
-          OR (NOT has_own_id AND key IN (SELECT key FROM claimed))
-          OR (has_own_id AND NOT EXISTS (
-            SELECT FROM idempotency_keys k WHERE k.scope = 'CreateOrder' AND k.key = input.key))
+        WHERE key IS NULL OR NOT EXISTS (
+          -- Each by its key, as OFFSET has it.
+          SELECT FROM idempotency_keys AS kept WHERE kept.key = input.key AND kept.scope = input.scope OFFSET 0)
         ON CONFLICT (id) DO NOTHING
         RETURNING id
       ), noted AS (
-        -- With an id of the caller's the id decides, and the key remembers.
-        INSERT INTO idempotency_keys (scope, key, request, response, created_at)
-        SELECT 'CreateOrder', key, request, response, created_at FROM input JOIN created USING (id)
-        WHERE key IS NOT NULL AND has_own_id
-        ON CONFLICT DO NOTHING
+        INSERT INTO idempotency_keys (slot, scope, key, request, response, created_at)
+        SELECT keys.slot, scope, key, request, response, now()
+        FROM input JOIN created USING (id), idempotency_slots('2 minutes', '0 minutes') AS keys (slot)
+        WHERE key IS NOT NULL
+        ORDER BY key, scope, keys.slot
       ), queued AS (
         INSERT INTO outbox (slot, id, traceparent) SELECT $8, id, traceparent FROM input JOIN created USING (id)
       )
@@ -86,21 +81,16 @@ package struct OrderStore: Sendable {
       """,
       orders.map { $0.id }, orders.map { $0.userID }, orders.map { $0.amount }, orders.map { $0.currency },
       orders.map { $0.description }, orders.map { $0.createdAt }, orders.map { $0.traceparent }, slot.number,
-      orders.map { $0.hasOwnID }, orders.map { $0.idempotency?.key }, orders.map { $0.idempotency?.request },
-      orders.map { $0.idempotency == nil ? nil : $0.order.encoded() })
+      orders.map { $0.idempotency?.key.scope }, orders.map { $0.idempotency?.key.value },
+      orders.map { $0.idempotency?.request }, orders.map { $0.idempotency == nil ? nil : $0.order.encoded() })
   }
 
-  /// The requests and first responses of Idempotency-Keys.
+  /// What was answered under Idempotency-Keys.
   package func keyed(
-    _ keys: [String], deadline: LoopInstant? = nil
-  ) async throws(PostgresError) -> [String: (request: [UInt8], response: [UInt8])] {
-    let rows = try await pool.query(
-      Statement(
-        "SELECT key, request, response FROM idempotency_keys WHERE scope = 'CreateOrder' AND key = ANY ($1)", keys),
-      deadline: deadline)
-    var found: [String: (request: [UInt8], response: [UInt8])] = [:]
-    for row in rows { found[try row.value(0)] = (try row.value(1), try row.value(2)) }
-    return found
+    _ keys: [IdempotencyKey], deadline: LoopInstant? = nil
+  ) async throws(PostgresError) -> KeyedAnswers {
+    if keys.isEmpty { return KeyedAnswers() }
+    return try KeyTable.answers(try await pool.query(KeyTable.find(keys), deadline: deadline))
   }
 
   // MARK: Reading
@@ -179,36 +169,32 @@ package struct OrderStore: Sendable {
 
   // MARK: Cancelling
 
-  /// Puts on record that orders are to be cancelled, each with the event that has it done, in one transaction of two round
-  /// trips. An order that is cancelled, refunded or on its way there stays as it is.
+  /// Puts on record that orders are to be cancelled, each with the event that has it done and with its key, in one
+  /// transaction of two round trips. An order that is cancelled, refunded or on its way there stays as it is.
   ///
-  /// - Returns: the orders that exist, as they stand then.
+  /// - Returns: what became of each request, in order.
   package func requestCancel(
     _ requests: [CancelRequest], at time: Timestamp, deadline: LoopInstant? = nil
-  ) async throws -> [UUID: Order] {
+  ) async throws -> [CancelOutcome] {
     try await pool.withTransaction(deadline: deadline) { transaction in
-      let rows = try await transaction.query(
+      let locked = transaction.send(
         Statement(
           """
           SELECT
             id, user_id, amount, currency, description, status, reason, created_at, updated_at, cancel_requested_at
           FROM orders WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE
           """, requests.map(\.orderID)))
-      var orders: [UUID: Order] = [:]
-      var changed: [Order] = []
-      for row in rows {
-        var order = try Self.order(row)
-        if let requesting = OrderRules.requestingCancel(of: order, at: time) {
-          order = requesting
-          changed.append(order)
-        }
-        orders[order.id] = order
+      let keys = requests.compactMap { $0.idempotency?.key }
+      let keyed = keys.isEmpty ? nil : transaction.send(KeyTable.find(keys))
+      let orders = try await locked.rows().map { row throws(PostgresError) -> Order in try Self.order(row) }
+      let answers = try KeyTable.answers(try await keyed?.rows())
+      let plan = CancelPlan(of: requests, orders: orders, answers: answers, at: time)
+      if !plan.changed.isEmpty {
+        transaction.send(Self.recordCancelRequests(of: plan.changed))
+        transaction.send(Self.queueCancellations(of: plan.changed, requests))
       }
-      if !changed.isEmpty {
-        transaction.send(Self.recordCancelRequests(of: changed))
-        transaction.send(Self.queueCancellations(of: changed, requests))
-      }
-      return orders
+      if !plan.answers.new.isEmpty { transaction.send(KeyTable.insert(plan.answers.new)) }
+      return plan.outcomes
     }
   }
 

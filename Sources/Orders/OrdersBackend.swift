@@ -1,5 +1,6 @@
 internal import API
 package import Backend
+internal import Idempotency
 internal import JetStream
 internal import Messaging
 internal import RPC
@@ -17,13 +18,16 @@ package enum OrdersBackend {
     let store = OrderStore(pool)
     let jetStream = foundation.broker.client
     let outbox = OrderOutbox(loop: loop, pool: pool, log: log)
-    let relay = Relay(loop: loop, jetStream: jetStream, log: log) { try await outbox.takeDue(countMax: $0) }
+    let relay = Relay(loop: loop, jetStream: jetStream, log: log, tracer: foundation.tracer) {
+      try await outbox.takeDue(countMax: $0)
+    }
     let creation = OrderCreation(loop: loop, store: store, relay: relay)
     let watch = OrderWatch(loop: loop)
     let cancellation = OrderCancellation(loop: loop, store: store, relay: relay, watch: watch)
     let consumer = EventConsumer<OrderSettled>(
       loop: loop, jetStream: jetStream, stream: EventStreams.payments.name,
-      kinds: [EventKind(EventSubject.orderSettled, of: OrderSettled.self) { $0 }], lanes: foundation.lanes, log: log
+      kinds: [EventKind(EventSubject.orderSettled, of: OrderSettled.self) { $0 }], lanes: foundation.lanes, log: log,
+      tracer: foundation.tracer
     ) { batch in
       try await repeatingHarmlessly(on: loop, isSafeWhenUnknown: true) {
         try await store.settle(batch.events.map(\.event), places: batch.places)
@@ -32,12 +36,19 @@ package enum OrdersBackend {
       return []
     }
     let service = OrdersServiceImplementation(
-      store: store, creation: creation, cancellation: cancellation, currency: foundation.configuration.text("currency"))
+      store: store, creation: creation, cancellation: cancellation, runningKeys: RunningKeys(loop: loop),
+      currency: foundation.configuration.text("currency"))
+    let keySweeper = KeySweeper(loop: loop, pool: pool, log: log)
     return Backend.Specialty(
       services: [service.definition.describing(EventsSchema.file)],
-      parts: [outbox.part, relay.part, consumer.part, creation.part, cancellation.part],
+      parts: [outbox.part, relay.part, consumer.part, creation.part, cancellation.part, keySweeper.part],
       metrics: {
-        [Metric("orders_waiting", .gauge, "Orders that wait for their transaction.", Double(creation.waiting))]
-      })
+        Metric.batches([
+          ("orders", creation.waiting, creation.statistics),
+          ("cancellations", cancellation.waiting, cancellation.statistics),
+        ]) + Metric.relay(relay) + Metric.consumer(consumer)
+      },
+      lag: { try await consumer.lag() },
+      databaseFigures: { try await OrderFigures.metrics(pool) })
   }
 }

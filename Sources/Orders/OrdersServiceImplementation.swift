@@ -1,5 +1,6 @@
 package import API
 internal import EventLoop
+package import Idempotency
 internal import Messaging
 internal import Postgres
 package import RPC
@@ -11,24 +12,32 @@ package struct OrdersServiceImplementation: OrdersService {
   private let store: OrderStore
   private let creation: OrderCreation
   private let cancellation: OrderCancellation
+  private let runningKeys: RunningKeys
   private let currency: String
 
   /// The service over `store`; orders are in `currency` unless they say otherwise.
-  package init(store: OrderStore, creation: OrderCreation, cancellation: OrderCancellation, currency: String) {
+  package init(
+    store: OrderStore, creation: OrderCreation, cancellation: OrderCancellation, runningKeys: RunningKeys,
+    currency: String
+  ) {
     self.store = store
     self.creation = creation
     self.cancellation = cancellation
+    self.runningKeys = runningKeys
     self.currency = currency
   }
 
   package func createOrder(_ request: CreateOrderRequest, context: CallContext) async throws -> Order {
     let new = try OrderRules.newOrder(
       request, metadata: context.metadata, currency: currency, now: .now, random: context.loop.random.next())
-    switch try await translatingFailures({ try await creation.create(new, deadline: context.deadline) }) {
+    let outcome = try await runningKeys.answering(new.idempotency, context.metadata) {
+      try await translatingFailures { try await creation.create(new, deadline: context.deadline) }
+    }
+    switch outcome {
     case .created: return new.order
     case .repeated(let order): return order
     case .replayed(let order):
-      context.responseMetadata["idempotency-replayed"] = "true"
+      context.markReplayed()
       return order
     case .idTaken:
       throw RPCError(.alreadyExists, "another order has the id \(new.id); use a new one", reason: "ORDER_EXISTS")
@@ -47,13 +56,20 @@ package struct OrdersServiceImplementation: OrdersService {
 
   package func cancelOrder(_ request: CancelOrderRequest, context: CallContext) async throws -> Order {
     try await authorize(request.id, context)
-    let cancel = CancelRequest(orderID: request.id, traceparent: context.metadata.traceparent)
-    guard
-      let order = try await translatingFailures({ try await cancellation.cancel(cancel, deadline: context.deadline) })
-    else {
-      throw Self.noOrder(request.id)
+    let cancel = CancelRequest(
+      orderID: request.id, idempotency: try IdempotentRequest(request, of: "CancelOrder", context.metadata),
+      traceparent: context.metadata.traceparent)
+    let outcome = try await runningKeys.answering(cancel.idempotency, context.metadata) {
+      try await translatingFailures { try await cancellation.cancel(cancel, deadline: context.deadline) }
     }
-    return order
+    switch outcome {
+    case .recorded(let order): return order
+    case .replayed(let order):
+      context.markReplayed()
+      return order
+    case .keyReused: throw RPCError.idempotencyKeyReused
+    case .noOrder: throw Self.noOrder(request.id)
+    }
   }
 
   package func listOrderEvents(

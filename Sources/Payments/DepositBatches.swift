@@ -30,6 +30,12 @@ package final class DepositBatches: @unchecked Sendable {
     try await batcher.submit(deposit, deadline: deadline)
   }
 
+  /// Deposits that wait for their transaction.
+  package var waiting: Int { batcher.waiting }
+
+  /// What became of deposits and their transactions.
+  package var statistics: BatchStatistics { batcher.statistics }
+
   /// The batches as a part of the process, which ends when no deposit is on its way into the store.
   package var part: Part { batcher.part("deposits") }
 
@@ -41,8 +47,8 @@ package final class DepositBatches: @unchecked Sendable {
         try await store.deposit(deposits, deadline: deadline)
       }
       return outcomes.map { .success($0) }
-    } catch let error as PostgresError where error.isRefusalOfValues && deposits.count > 1 {
-      // One bad deposit must not fail its neighbours.
+    } catch let error as PostgresError where error.concernsOne && deposits.count > 1 {
+      // One bad deposit, or a key that others take again and again, must not fail its neighbours.
       var results: [Result<IdempotentOutcome<Deposit>, any Error>] = []
       for deposit in deposits { results += await process([deposit], deadline, store, loop) }
       return results

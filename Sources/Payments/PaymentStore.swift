@@ -1,5 +1,6 @@
 package import API
 package import EventLoop
+package import Idempotency
 package import Messaging
 package import Postgres
 package import Wire
@@ -54,11 +55,13 @@ package struct PaymentStore: Sendable {
     do {
       return try await pool.withTransaction(deadline: deadline) { transaction in
         let locked = transaction.send(Self.lockAccounts(of: deposits.map { $0.userID }))
-        let keyed = transaction.send(Self.keyed("Deposit", deposits.compactMap { $0.idempotency?.key }))
+        let keys = deposits.compactMap { $0.idempotency?.key }
+        let keyed = keys.isEmpty ? nil : transaction.send(KeyTable.find(keys))
         let accounts = try Self.accounts(try await locked.rows())
-        let decided = DepositPlan(of: deposits, keyed: try Self.responses(try await keyed.rows()), accounts: accounts)
+        let answers = try KeyTable.answers(try await keyed?.rows())
+        let decided = DepositPlan(of: deposits, answers: answers, accounts: accounts)
         Self.write(decided.ledger, in: transaction)
-        if !decided.keys.isEmpty { transaction.send(Self.insertNewKeys("Deposit", decided.keys)) }
+        if !decided.answers.new.isEmpty { transaction.send(KeyTable.insert(decided.answers.new)) }
         plan = decided
         return decided.outcomes
       }
@@ -87,6 +90,8 @@ package struct PaymentStore: Sendable {
   }
 
   /// Opens an account, unless the user has one.
+  ///
+  /// A key that another transaction takes meanwhile breaks the primary key: repeated, this finds it.
   package func createAccount(
     _ account: Account, _ idempotency: IdempotentRequest?, deadline: LoopInstant? = nil
   ) async throws -> IdempotentOutcome<Account> {
@@ -94,20 +99,18 @@ package struct PaymentStore: Sendable {
     do {
       return try await pool.withTransaction(deadline: deadline) { transaction in
         if let own = idempotency {
-          let claim = Self.claimKey("CreateAccount", own, response: account.encoded())
-          if try await transaction.query(claim).isEmpty {
-            let first = try Self.responses(try await transaction.query(Self.keyed("CreateAccount", [own.key])))
-            guard let first = first[own.key], first.request == own.request else { return .keyReused }
-            return .replayed(try Account(decoding: first.response))
+          let found = try await transaction.query(KeyTable.find([own.key]))
+          switch try KeyTable.answers(found).verdict(on: own) {
+          case .isRepeat(let response): return .replayed(try Account(decoding: response))
+          case .isAnother: return .keyReused
+          case .isNew: break
           }
         }
-        let created = try await transaction.query(
-          Statement(
-            """
-            INSERT INTO accounts (user_id, currency, created_at) VALUES ($1, $2, $3)
-            ON CONFLICT DO NOTHING RETURNING user_id
-            """, account.userId, account.currency, account.createdAt))
-        if created.isEmpty, try await !transaction.query(Self.isOpened(account)).single().value(0) {
+        let created = transaction.send(Self.insertAccount(account))
+        if let own = idempotency {
+          transaction.send(KeyTable.insert([KeyedAnswer(to: own, response: account.encoded())]))
+        }
+        if try await created.rows().isEmpty, try await !transaction.query(Self.isOpened(account)).single().value(0) {
           throw AccountExists()  // which takes the key back
         }
         return .done(account)
@@ -208,31 +211,12 @@ package struct PaymentStore: Sendable {
         changed.map { $0.state.entries }))
   }
 
-  private static func keyed(_ scope: String, _ keys: [String]) -> Statement {
-    Statement("SELECT key, request, response FROM idempotency_keys WHERE scope = $1 AND key = ANY ($2)", scope, keys)
-  }
-
-  /// Remembers keys that were not there when the transaction looked. One that is there by now breaks the primary key, so
-  /// that the transaction is repeated and finds it.
-  private static func insertNewKeys(
-    _ scope: String, _ keys: [(key: String, request: [UInt8], response: [UInt8])]
-  ) -> Statement {
-    let keys = keys.sorted { $0.key < $1.key }
-    return Statement(
-      """
-      INSERT INTO idempotency_keys (scope, key, request, response, created_at)
-      SELECT $1, key, request, response, now()
-      FROM unnest($2::text[], $3::bytea[], $4::bytea[]) AS input (key, request, response)
-      """, scope, keys.map { $0.key }, keys.map { $0.request }, keys.map { $0.response })
-  }
-
-  /// Remembers a key unless it is there; returns it when it was not.
-  private static func claimKey(_ scope: String, _ own: IdempotentRequest, response: [UInt8]) -> Statement {
+  private static func insertAccount(_ account: Account) -> Statement {
     Statement(
       """
-      INSERT INTO idempotency_keys (scope, key, request, response, created_at) VALUES ($1, $2, $3, $4, now())
-      ON CONFLICT DO NOTHING RETURNING key
-      """, scope, own.key, own.request, response)
+      INSERT INTO accounts (user_id, currency, created_at) VALUES ($1, $2, $3)
+      ON CONFLICT DO NOTHING RETURNING user_id
+      """, account.userId, account.currency, account.createdAt)
   }
 
   // MARK: Rows
@@ -256,12 +240,6 @@ package struct PaymentStore: Sendable {
       charges[orderID] = Charge(result: result, amount: try row.value(4), currency: try row.value(5))
     }
     return charges
-  }
-
-  private static func responses(_ rows: Rows) throws -> [String: DepositPlan.Keyed] {
-    var responses: [String: DepositPlan.Keyed] = [:]
-    for row in rows { responses[try row.value(0)] = (try row.value(1), try row.value(2)) }
-    return responses
   }
 
   private static func entry(_ row: Row) throws -> Entry {

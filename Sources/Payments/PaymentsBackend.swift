@@ -1,5 +1,6 @@
 internal import API
 package import Backend
+internal import Idempotency
 internal import JetStream
 internal import Messaging
 internal import RPC
@@ -21,7 +22,7 @@ package enum PaymentsBackend {
       kinds: [
         EventKind(EventSubject.orderCreated, of: OrderCreated.self, refusal: { $0.refusal }) { .charge($0) },
         EventKind(EventSubject.orderCancelled, of: OrderCancelled.self, refusal: { $0.refusal }) { .cancel($0) },
-      ], lanes: foundation.lanes, log: foundation.log
+      ], lanes: foundation.lanes, log: foundation.log, tracer: foundation.tracer
     ) { batch in
       let results = try await repeatingHarmlessly(on: loop, isSafeWhenUnknown: true) {
         try await store.settle(batch.events.map(\.event), at: .now, places: batch.places)
@@ -29,9 +30,16 @@ package enum PaymentsBackend {
       return zip(batch.events, results).map { $1.answer(to: $0.event.type, traceparent: $0.traceparent) }
     }
     let service = PaymentsServiceImplementation(
-      store: store, deposits: deposits, currency: foundation.configuration.text("currency"))
+      store: store, deposits: deposits, runningKeys: RunningKeys(loop: loop),
+      currency: foundation.configuration.text("currency"))
+    let keySweeper = KeySweeper(loop: loop, pool: foundation.database.pool, log: foundation.log)
     return Backend.Specialty(
-      services: [service.definition.describing(EventsSchema.file)], parts: [consumer.part, deposits.part])
+      services: [service.definition.describing(EventsSchema.file)],
+      parts: [consumer.part, deposits.part, keySweeper.part],
+      metrics: {
+        Metric.batches([("deposits", deposits.waiting, deposits.statistics)]) + Metric.consumer(consumer)
+      },
+      lag: { try await consumer.lag() })
   }
 }
 

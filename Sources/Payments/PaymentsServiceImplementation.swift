@@ -1,5 +1,6 @@
 package import API
 internal import EventLoop
+package import Idempotency
 internal import Messaging
 package import RPC
 internal import Wire
@@ -11,12 +12,14 @@ package struct PaymentsServiceImplementation: PaymentsService {
 
   private let store: PaymentStore
   private let deposits: DepositBatches
+  private let runningKeys: RunningKeys
   private let currency: String
 
   /// The service over `store`; accounts are in `currency` unless they say otherwise.
-  package init(store: PaymentStore, deposits: DepositBatches, currency: String) {
+  package init(store: PaymentStore, deposits: DepositBatches, runningKeys: RunningKeys, currency: String) {
     self.store = store
     self.deposits = deposits
+    self.runningKeys = runningKeys
     self.currency = currency
   }
 
@@ -26,10 +29,12 @@ package struct PaymentsServiceImplementation: PaymentsService {
     }
     let account = Account(
       userId: request.userId, balance: 0, currency: request.currency ?? currency, createdAt: .now)
-    let idempotency = try Self.idempotency(of: request, context)
-    let outcome = try await translatingFailures {
-      try await repeatingHarmlessly(on: context.loop, isSafeWhenUnknown: true) {
-        try await store.createAccount(account, idempotency, deadline: context.deadline)
+    let idempotency = try IdempotentRequest(request, of: "CreateAccount", context.metadata)
+    let outcome = try await runningKeys.answering(idempotency, context.metadata) {
+      try await translatingFailures {
+        try await repeatingHarmlessly(on: context.loop, isSafeWhenUnknown: true) {
+          try await store.createAccount(account, idempotency, deadline: context.deadline)
+        }
       }
     }
     return try Self.response(outcome, request.userId, context)
@@ -50,8 +55,10 @@ package struct PaymentsServiceImplementation: PaymentsService {
     let now = Timestamp.now
     let deposit = NewDeposit(
       id: .v7(now, random: context.loop.random.next()), userID: request.userId, amount: request.amount, createdAt: now,
-      idempotency: try Self.idempotency(of: request, context))
-    let outcome = try await translatingFailures { try await deposits.deposit(deposit, deadline: context.deadline) }
+      idempotency: try IdempotentRequest(request, of: "Deposit", context.metadata))
+    let outcome = try await runningKeys.answering(deposit.idempotency, context.metadata) {
+      try await translatingFailures { try await deposits.deposit(deposit, deadline: context.deadline) }
+    }
     return try Self.response(outcome, request.userId, context)
   }
 
@@ -72,19 +79,13 @@ package struct PaymentsServiceImplementation: PaymentsService {
     return ListEntriesResponse(entries: entries, nextPageToken: String(entries[size - 1].id, radix: 36))
   }
 
-  private static func idempotency(
-    of request: some Message, _ context: CallContext
-  ) throws(RPCError) -> IdempotentRequest? {
-    try context.metadata.idempotencyKey().map { IdempotentRequest(key: $0, request: request.encoded()) }
-  }
-
   private static func response<Response>(
     _ outcome: IdempotentOutcome<Response>, _ userID: UUID, _ context: CallContext
   ) throws -> Response {
     switch outcome {
     case .done(let response): return response
     case .replayed(let response):
-      context.responseMetadata["idempotency-replayed"] = "true"
+      context.markReplayed()
       return response
     case .keyReused: throw RPCError.idempotencyKeyReused
     case .noAccount: throw noAccount(userID)

@@ -1,12 +1,13 @@
 package import EventLoop
+package import Tracing
 
 // Confined to the event loop of its connection, where handlers run. Public for what is inlinable in its extension.
 /// What a handler knows of the call it answers.
 ///
 /// A handler is cancelled when its caller gives up, disconnects, or the deadline passes.
 public final class CallContext: @unchecked Sendable {
-  /// The values that came beside the request.
-  package let metadata: Metadata
+  /// The values that came beside the request; of a call that is traced, the trace goes on from the call's own span.
+  package private(set) var metadata: Metadata
   /// When the caller stops waiting.
   package let deadline: LoopInstant
   /// The values that go beside the response.
@@ -30,6 +31,8 @@ public final class CallContext: @unchecked Sendable {
   var isFinished = false
   /// Who the call is made for; nil when it is the calling service's own.
   package let principal: Principal?
+  /// The call as a part of its trace; nil when it is not traced.
+  package private(set) var span: OpenSpan?
   /// Whether the handler still has to find out whose the object is that it is about to change or show.
   package internal(set) var mustAuthorize = false
 
@@ -52,6 +55,15 @@ public final class CallContext: @unchecked Sendable {
     began = loop.now
     principal = metadata.principal
   }
+
+  /// The call is traced as `span`: whatever it asks of others is done for that.
+  package func trace(as span: OpenSpan) {
+    self.span = span
+    metadata["traceparent"] = span.context.text
+  }
+
+  /// When the call came.
+  package var beginning: LoopInstant { began }
 
   /// The time until the deadline; not positive when it has passed.
   package var timeRemaining: Duration { deadline - loop.now }

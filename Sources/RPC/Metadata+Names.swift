@@ -1,3 +1,5 @@
+package import Tracing
+
 extension Metadata {
   /// The most bytes of an Idempotency-Key.
   package static let idempotencyKeyBytesMax = 255
@@ -14,9 +16,13 @@ extension Metadata {
       reason: "IDEMPOTENCY_KEY_INVALID")
   }
 
+  /// Whether the client library makes the call again, because it does not know what became of the one before.
+  package var isMadeAgain: Bool { self["attempt"] != nil }
+
   /// The trace that the call belongs to; nil when there is none. One that is malformed is none (W3C Trace Context,
   /// section 4.3), so that nothing of a caller's making is stored and sent on unseen.
-  package var traceparent: String? {
-    self["traceparent"].flatMap { TraceContext.isTraceparent($0) ? $0 : nil }
-  }
+  package var traceparent: String? { trace?.text }
+
+  /// The trace that the call belongs to, read.
+  package var trace: TraceParent? { self["traceparent"].flatMap(TraceParent.init) }
 }

@@ -9,7 +9,7 @@ package struct AdminServer: Sendable {
   ///
   /// - Parameters:
   ///   - readiness: asked at each `/readyz`: everything that the process needs.
-  ///   - metrics: asked at each `/metrics`.
+  ///   - metrics: asked at each `/metrics`; those of the process and of its dependencies are told beside.
   package init(
     loop: EventLoop, host: String, port: Int, readiness: @escaping @Sendable () -> [Readiness],
     metrics: @escaping @Sendable () -> [Metric]
@@ -18,7 +18,10 @@ package struct AdminServer: Sendable {
       switch String(decoding: request.path, as: UTF8.self) {
       case "/healthz": HealthPages.alive
       case "/readyz": HealthPages.ready(readiness())
-      case "/metrics": .content("text/plain; version=0.0.4", Metric.text(of: metrics()))
+      case "/metrics":
+        .content(
+          "text/plain; version=0.0.4; charset=utf-8",
+          Metric.text(of: metrics() + readiness().metrics + ProcessFigures.metrics))
       default: .content("text/plain", "there are /healthz, /readyz and /metrics\n", status: .notFound)
       }
     }

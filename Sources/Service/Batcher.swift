@@ -49,6 +49,8 @@ package final class Batcher<Item: Sendable, Output: Sendable>: @unchecked Sendab
     }
   }
 
+  /// What became of items and batches so far.
+  package private(set) var statistics = BatchStatistics()
   private let loop: EventLoop
   private let batchMax: Int
   private let queueMax: Int
@@ -98,6 +100,7 @@ package final class Batcher<Item: Sendable, Output: Sendable>: @unchecked Sendab
   package func submit(_ item: Item, deadline: LoopInstant? = nil) async throws -> Output {
     loop.preconditionCurrent()
     if waiting >= queueMax || age > patience {
+      statistics.refused += 1
       let retryAfter = min(max(age, Self.retryAfterRange.lowerBound), Self.retryAfterRange.upperBound)
       throw Overloaded(waiting: waiting, retryAfter: retryAfter)
     }
@@ -164,7 +167,10 @@ package final class Batcher<Item: Sendable, Output: Sendable>: @unchecked Sendab
     while !queue.isEmpty {
       let batch = nextBatch()
       if batch.isEmpty { continue }
+      let began = loop.now
+      statistics.batchBegan(batch.count, waited: batch.map { began - $0.queuedAt }.max() ?? .zero)
       let results = await process(batch.map(\.item), Self.deadline(of: batch))
+      statistics.batchEnded(after: loop.now - began)
       precondition(results.count == batch.count, "a batch of \(batch.count) got \(results.count) answers")
       for (entry, result) in zip(batch, results) { entry.finish(result) }
     }

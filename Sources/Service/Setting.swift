@@ -18,6 +18,10 @@ package struct Setting: Sendable {
     case origins
     /// Three capital letters (ISO 4217).
     case currency
+    /// A number from 0 to 1.
+    case ratio
+    /// A URL that begins with `http://` or `https://`, or nothing.
+    case httpURL
   }
 
   /// The flag without its dashes, such as `http-port`.
@@ -65,6 +69,11 @@ package struct Setting: Sendable {
     case .currency:
       let isCode = value.utf8.count == 3 && value.utf8.allSatisfy { (0x41...0x5A).contains($0) }
       return isCode ? nil : "must be a currency of ISO 4217, such as RUB"
+    case .ratio:
+      if let number = Double(value), (0...1).contains(number) { return nil }
+      return "must be a number from 0 to 1"
+    case .httpURL:
+      return value.isEmpty || Self.isHTTPURL(value) ? nil : "must be an http or https URL"
     case .secret(let range):
       if value.isEmpty || range.contains(value.utf8.count) { return nil }
       return "must have \(range.lowerBound) to \(range.upperBound) bytes"
@@ -74,5 +83,12 @@ package struct Setting: Sendable {
     case .addresses:
       return Address.list(value) == nil ? "must be host:port, or several separated by commas" : nil
     }
+  }
+
+  /// Whether `text` may be a URL of HTTP: it names a host and has visible ASCII characters only (RFC 3986).
+  package static func isHTTPURL(_ text: String) -> Bool {
+    guard let scheme = ["http://", "https://"].first(where: text.hasPrefix) else { return false }
+    let host = text.dropFirst(scheme.count).prefix { $0 != "/" }
+    return !host.isEmpty && text.utf8.allSatisfy { 0x21...0x7E ~= $0 }
   }
 }

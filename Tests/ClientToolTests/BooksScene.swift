@@ -1,5 +1,6 @@
 import API
 import EventLoop
+import Idempotency
 import Messaging
 import Postgres
 import TestSupport
@@ -64,9 +65,9 @@ struct BooksScene: Sendable {
       as [(UUID, String, Int64)]
     {
       let account = Account(userId: user, currency: currency, createdAt: .now)
-      _ = try await payments.createAccount(account, IdempotentRequest(key: "account of \(user)", request: [1]))
+      _ = try await payments.createAccount(account, Self.keyed("account of \(user)", "CreateAccount"))
       if amount == 0 { continue }
-      let own = IdempotentRequest(key: "deposit of \(user)", request: [1])
+      let own = Self.keyed("deposit of \(user)", "Deposit")
       _ = try await payments.deposit([
         NewDeposit(id: uuid(amountID(user)), userID: user, amount: amount, createdAt: .now, idempotency: own)
       ])
@@ -105,8 +106,12 @@ struct BooksScene: Sendable {
     _ id: UUID, of user: UUID, _ amount: Int64, currency: String = "RUB", key: String? = nil, at time: Timestamp = .now
   ) -> NewOrder {
     NewOrder(
-      id: id, hasOwnID: true, userID: user, amount: amount, currency: currency, description: "", createdAt: time,
-      idempotency: key.map { .init(key: $0, request: [1]) }, traceparent: nil)
+      id: id, userID: user, amount: amount, currency: currency, description: "", createdAt: time,
+      idempotency: key.map { keyed($0, "CreateOrder") }, traceparent: nil)
+  }
+
+  private static func keyed(_ key: String, _ method: String) -> IdempotentRequest {
+    IdempotentRequest(IdempotencyKey(key, method: method), request: [1])
   }
 
   /// Takes from a database what keeps it in order.
@@ -115,7 +120,7 @@ struct BooksScene: Sendable {
     DECLARE guard record;
     BEGIN
       FOR guard IN SELECT conrelid::regclass AS name, conname FROM pg_constraint
-        WHERE connamespace = 'public'::regnamespace AND contype IN ('c', 'p', 'u')
+        WHERE connamespace = 'public'::regnamespace AND contype IN ('c', 'p', 'u') AND conparentid = 0
       LOOP
         EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', guard.name, guard.conname);
       END LOOP;

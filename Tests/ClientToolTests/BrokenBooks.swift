@@ -40,6 +40,9 @@ struct BrokenBooks: Sendable {
   }
 
   static func key(_ scope: String, _ response: [UInt8]) -> String {
-    "INSERT INTO idempotency_keys VALUES ('\(scope)', 'lost', '', '\\x\(hexadecimal(response))', now())"
+    """
+    INSERT INTO idempotency_keys (scope, key, request, response, created_at)
+    VALUES ('\(scope)', 'lost', '', '\\x\(hexadecimal(response))', now())
+    """
   }
 }

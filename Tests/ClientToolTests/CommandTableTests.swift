@@ -74,9 +74,10 @@ import Testing
 
   @Test func `an unknown command is named with the one that was meant`() {
     #expect(Self.mistake("lst")?.description == "there is no command 'lst'; did you mean 'list'?")
-    #expect(Self.mistake("stream")?.description == "'stream' needs one of: ls, info, view")
+    #expect(Self.mistake("stream")?.description == "'stream' needs one of: ls, info, view, tail")
     #expect(Self.mistake("stream", "vew")?.description == "there is no command 'stream vew'; did you mean 'view'?")
-    #expect(Self.mistake("stream", "zzz")?.description == "there is no command 'stream zzz'; there are ls, info, view")
+    #expect(
+      Self.mistake("stream", "zzz")?.description == "there is no command 'stream zzz'; there are ls, info, view, tail")
     #expect(Self.mistake("--json", "list")?.description.contains("behind the command") == true)
   }
 

@@ -16,7 +16,7 @@ import Testing
   @Test func `first come the commands, a group once, and nothing hidden`() throws {
     let words = try #require(Self.words(""))
     #expect(words.contains("call") && words.filter { $0 == "stream" }.count == 1 && !words.contains("complete"))
-    #expect(Self.words("stream", "") == ["ls", "info", "view"])
+    #expect(Self.words("stream", "") == ["ls", "info", "view", "tail"])
     #expect(Self.words("dead", "") == ["ls", "show", "replay"])
     #expect(Self.words("verify", "--")?.contains("--stuck-after") == true)
     #expect(Self.words("nonsense", "") == [])

@@ -133,7 +133,7 @@ func withServer<Result: Sendable>(
   try await onLoop { loop in
     let server = try RPCServer(
       loop: loop, name: "gozon-test", host: "127.0.0.1", port: 0,
-      services: [EchoOrders().definition.describing(EventsSchema.file)], tls: tls, health: health)
+      services: [EchoOrders().definition.describing(EventsSchema.file)], tls: tls, health: { ServerHealth(health()) })
     return try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { await server.run() }
       defer { group.cancelAll() }

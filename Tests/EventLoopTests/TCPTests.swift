@@ -34,6 +34,62 @@ import Testing
     #expect(condition())
   }
 
+  // Confined to the loop of its test.
+  private final class Clock: TCPConnectionDelegate, @unchecked Sendable {
+    let loop: EventLoop
+    var errors: [Duration] = []
+
+    init(_ loop: EventLoop) { self.loop = loop }
+
+    func received(_ bytes: borrowing RawSpan) { errors.append(LoopInstant.current - loop.now) }
+    func writable() {}
+    func closed(_ error: IOError?) {}
+  }
+
+  @Test func `the clock is right for what comes after a long time of nothing`() async throws {
+    try await onLoop { loop in
+      let clock = Clock(loop)
+      let listener = try TCPListener(loop: loop, host: "127.0.0.1", port: 0) { connection in
+        connection.delegate = clock
+        connection.start()
+      }
+      let port = listener.port
+      // From a loop of its own, so that nothing wakes this one meanwhile.
+      try await onLoop { other in
+        let client = try await TCPConnection.connect(loop: other, host: "127.0.0.1", port: port, timeout: .seconds(5))
+        for _ in 0..<3 {
+          try await other.sleep(for: .milliseconds(200))
+          var byte: [UInt8] = [1]
+          client.write(&byte)
+        }
+        try await other.sleep(for: .milliseconds(20))
+      }
+      try await Self.wait(loop) { !clock.errors.isEmpty }
+      // A busy machine may stop the process between two looks at the clock, but not each time.
+      #expect(clock.errors.min()! < .milliseconds(100))
+      listener.close()
+    }
+  }
+
+  @Test func `work that blocks runs beside the loop, and its result comes back to it`() async throws {
+    try await onLoop { loop in
+      let turns = Locked(0)
+      let ticking = loop.startTask {
+        while !Task.isCancelled {
+          turns.withLock { $0 += 1 }
+          try? await loop.sleep(for: .milliseconds(1))
+        }
+      }
+      let wasOnLoop = await loop.offload {
+        // Ends when the loop has gone on.
+        for _ in 0..<2_000 where turns.withLock({ $0 }) < 5 { Thread.sleep(forTimeInterval: 0.005) }
+        return loop.isCurrent
+      }
+      #expect(!wasOnLoop && loop.isCurrent && turns.withLock { $0 } >= 5)
+      ticking.cancel()
+    }
+  }
+
   @Test(arguments: ["127.0.0.1", "localhost"])
   func `bytes come back from an echo, more than the socket takes at once`(host: String) async throws {
     try await onLoop { loop in

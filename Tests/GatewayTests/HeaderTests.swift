@@ -2,7 +2,9 @@ import EventLoop
 @testable import Gateway
 import HTTP
 import RPC
+import TestSupport
 import Testing
+import Tracing
 
 @Suite struct ContentNegotiationTests {
   @Test(arguments: [
@@ -42,9 +44,9 @@ import Testing
 
 @Suite struct RequestContextTests {
   private func context(_ fields: (String, String)..., takesKey: Bool = true) throws -> RequestContext {
-    var random = RandomNumbers()
-    return try RequestContext(
-      HTTPFields(fields), requestID: "r", takesIdempotencyKey: takesKey, random: &random)
+    try RequestContext(
+      HTTPFields(fields), requestID: "r", takesIdempotencyKey: takesKey,
+      trace: TraceParent(traceHigh: 1, traceLow: 2, spanID: 3, isSampled: false))
   }
 
   @Test(arguments: [("2", 2_000), ("0.25", 250), ("60", 60_000), ("3600", 60_000), ("0.001", 1)])
@@ -80,25 +82,22 @@ import Testing
     }
   }
 
-  @Test func `a valid trace context is kept, another is replaced`() throws {
-    let valid = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
-    #expect(try context(("traceparent", valid)).traceParent == valid)
-    let made = try context(("traceparent", "00-0-0-00")).traceParent
-    #expect(made.utf8.count == 55)
-    #expect(made.hasPrefix("00-") && TraceParent.isValid(made))
-  }
-
-  @Test(arguments: [
-    ("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00", true),
-    ("cc-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-what-comes", true),
-    ("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-what-comes", false),
-    ("ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", false),
-    ("00-00000000000000000000000000000000-00f067aa0ba902b7-01", false),
-    ("00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01", false),
-    ("00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01", false),
-    ("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7", false), ("", false),
-  ])
-  func `trace contexts are checked as W3C has it`(text: String, isValid: Bool) {
-    #expect(TraceParent.isValid(text) == isValid)
+  @Test func `a valid trace context is kept, another is replaced`() async throws {
+    try await onLoop { loop in
+      let valid = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+      func trace(_ header: String, _ tracer: Tracer? = nil) -> RequestTrace {
+        RequestTrace(HTTPFields([("traceparent", header)]), loop: loop, tracer: tracer)
+      }
+      #expect(trace(valid).context.text == valid && trace(valid).span == nil)
+      #expect(!trace("00-0-0-00").context.isSampled, "nobody records it")
+      let tracer = Tracer(loop: loop, ratio: 1)
+      let child = trace(valid, tracer)
+      #expect(
+        child.context.traceID == "4bf92f3577b34da6a3ce929d0e0e4736" && child.span?.parentID == 0x00f0_67aa_0ba9_02b7)
+      #expect(child.context.spanID == child.span?.context.spanID && child.context.spanID != child.span?.parentID)
+      let new = trace("00-0-0-00", tracer)
+      #expect(new.context.isSampled && new.span?.parentID == 0)
+      #expect(trace("00-0-0-00", Tracer(loop: loop, ratio: 0)).span == nil)
+    }
   }
 }

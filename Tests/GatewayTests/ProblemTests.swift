@@ -33,6 +33,13 @@ import Testing
     #expect(Problem(inUse, hasPreconditions: false).status.code == 409)
   }
 
+  @Test func `an outcome that is not known is 503, and what to do is told`() {
+    let unknown = RPCError(.unknown, "repeat it", reason: "UNKNOWN_OUTCOME", retryAfter: .seconds(1))
+    let problem = Problem(unknown, hasPreconditions: false)
+    #expect(problem.status.code == 503 && problem.code == "UNKNOWN" && text(problem).contains("repeat it"))
+    #expect(problem.response(requestID: "r").fields["retry-after"] == "1")
+  }
+
   @Test func `golden problem`() {
     let error = RPCError(
       .resourceExhausted, "Too much.", reason: "QUEUE_FULL",

@@ -58,6 +58,27 @@ import Testing
     #expect(result == 3)
   }
 
+  @Test func `an outcome that no later try can find out stays unknown`() async throws {
+    for (later, told) in [
+      (.connectionLost, .unknownOutcome), (.timeout, .unknownOutcome), (.unknownOutcome, .unknownOutcome),
+      (.server(.checkViolation), .server(.checkViolation)),
+    ] as [(PostgresError.Code, PostgresError.Code)] {
+      let error = try await onLoop { loop in
+        let tries = Locked(0)
+        return await #expect(throws: PostgresError.self) {
+          try await repeatingHarmlessly(on: loop, isSafeWhenUnknown: true) {
+            let count = tries.withLock {
+              $0 += 1
+              return $0
+            }
+            throw PostgresError(count == 1 ? .unknownOutcome : later, "no")
+          }
+        }
+      }
+      #expect(error?.code == told)
+    }
+  }
+
   @Test func `only values that the server refuses are blamed on the values`() {
     for code in Self.all {
       let isBlamed = [.server(.checkViolation), .server("22003")].contains(code)
@@ -89,7 +110,7 @@ import Testing
         let told = error as? RPCError
         #expect(told?.code == code, "\(thrown)")
         #expect(told?.message.contains("secret") != true)
-        let isToRetry = code == .unavailable || code == .resourceExhausted
+        let isToRetry = code == .unavailable || code == .resourceExhausted || code == .unknown
         #expect((told?.retryAfter != nil) == isToRetry)
       }
     }

@@ -1,4 +1,5 @@
 import API
+import Idempotency
 import Messaging
 import Postgres
 import Service
@@ -11,7 +12,8 @@ import Wire
 /// Cancellations and their answers, in every order, on a real database.
 @Suite struct OrderCancelStoreTests {
   private static let database = Result { try TestDatabase.make("order_cancel") }
-  private static let first = Timestamp(microseconds: Timestamp.now.microseconds + 1_000_000)
+  /// After every order of these tests, however slow the machine is.
+  private static let first = Timestamp(microseconds: Timestamp.now.microseconds + 3_600_000_000)
   private static let second = Timestamp(microseconds: first.microseconds + 1_000_000)
 
   private static func withStore(
@@ -32,7 +34,8 @@ import Wire
   private static func cancel(
     _ store: OrderStore, _ ids: [UUID], at time: Timestamp = second
   ) async throws -> [UUID: Order] {
-    try await store.requestCancel(ids.map { CancelRequest(orderID: $0) }, at: time)
+    let outcomes = try await store.requestCancel(ids.map { CancelRequest(orderID: $0) }, at: time)
+    return Dictionary(outcomes.compactMap(\.order).map { ($0.id, $0) }) { _, last in last }
   }
 
   /// What payments is asked about an order; nil when nothing.
@@ -59,8 +62,8 @@ import Wire
       let asked = try await store.requestCancel(
         [CancelRequest(orderID: orders[0].id, traceparent: trace), CancelRequest(orderID: .random())],
         at: Self.second)
-      #expect(asked.count == 1)
-      let order = try #require(asked[orders[0].id])
+      #expect(asked.count == 2 && asked[1] == .noOrder)
+      let order = try #require(asked[0].order)
       #expect(order.status == .new && order.cancelRequestedAt == Self.second)
       #expect(try await store.order(order.id) == order)
       let row = try await pool.query(
@@ -94,6 +97,49 @@ import Wire
       }
       #expect(Set(asked.map { $0?.cancelRequestedAt }).count == 1)
       #expect(try await Self.kinds(store, order.id) == [.created, .cancelRequested])
+    }
+  }
+
+  @Test func `a key is written with the cancellation, and refuses another order`() async throws {
+    try await Self.withStore { store, pool in
+      let orders = try await Self.created(store, pool, 2)
+      let key = IdempotencyKey("k-\(UUID.random())", method: "CancelOrder")
+      let requests = orders.enumerated().map { index, order in
+        CancelRequest(orderID: order.id, idempotency: IdempotentRequest(key, request: [UInt8(index)]))
+      }
+      let first = try await store.requestCancel([requests[0], requests[0], requests[1]], at: .now)
+      let order = try #require(try await store.order(orders[0].id))
+      #expect(order.cancelRequestedAt != nil)
+      #expect(first == [.recorded(order), .replayed(order), .keyReused])
+      #expect(try await store.order(orders[1].id)?.cancelRequestedAt == nil)
+      // What is known by then is the answer, for ever.
+      try await store.settle([Self.answer(order.id, .cancelled)])
+      let settled = try #require(try await store.order(order.id))
+      #expect(settled.status == .cancelled)
+      #expect(try await store.requestCancel(requests, at: Self.second) == [.replayed(settled), .keyReused])
+    }
+  }
+
+  @Test func `a key that is taken meanwhile for another order is found by whoever comes second`() async throws {
+    try await Self.withStore { store, pool in
+      for _ in 0..<20 {
+        let orders = try await Self.created(store, pool, 2)
+        let key = IdempotencyKey("k-\(UUID.random())", method: "CancelOrder")
+        let outcomes = try await withThrowingTaskGroup(of: CancelOutcome.self) { group in
+          for (index, order) in orders.enumerated() {
+            group.addTask {
+              let own = IdempotentRequest(key, request: [UInt8(index)])
+              return try await repeatingHarmlessly(on: pool.loop, isSafeWhenUnknown: true) {
+                try await store.requestCancel([CancelRequest(orderID: order.id, idempotency: own)], at: Self.first)[0]
+              }
+            }
+          }
+          return try await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect(outcomes.count { $0 == .keyReused } == 1 && outcomes.count { $0.order != nil } == 1)
+        let cancelled = try await store.orders(orders.map(\.id)).values.count { $0.cancelRequestedAt != nil }
+        #expect(cancelled == 1)
+      }
     }
   }
 

@@ -1,5 +1,6 @@
 import API
 import EventLoop
+import Idempotency
 import Messaging
 import Postgres
 import RPC
@@ -27,7 +28,7 @@ import Wire
     }
 
     func cancel(_ id: UUID, timeout: Duration = .seconds(60)) async throws -> Order? {
-      try await cancellation.cancel(CancelRequest(orderID: id), deadline: loop.now + timeout)
+      try await cancellation.cancel(CancelRequest(orderID: id), deadline: loop.now + timeout).order
     }
 
     /// Answers the cancellation of an order once it is on record; a process that watches it learns of it, another does not.
@@ -88,6 +89,28 @@ import Wire
       try await scene.answer(order.id, .cancelled)
       let result = try await again
       #expect(result?.status == .cancelled && result?.cancelRequestedAt == pending.cancelRequestedAt)
+    }
+  }
+
+  @Test func `a repeat under a key waits for the result, and gets what the first got`() async throws {
+    try await Self.withScene { scene in
+      let order = try await scene.order()
+      let own = IdempotentRequest(IdempotencyKey("k-\(UUID.random())", method: "CancelOrder"), request: [1])
+      let request = CancelRequest(orderID: order.id, idempotency: own)
+      @Sendable func cancel(_ timeout: Duration = .seconds(60)) async throws -> CancelOutcome {
+        try await scene.cancellation.cancel(request, deadline: scene.loop.now + timeout)
+      }
+      guard case .recorded(let pending) = try await cancel(.milliseconds(500)) else {
+        Issue.record("it is new")
+        return
+      }
+      #expect(pending.status == .new)
+      async let again = cancel()
+      try await scene.answer(order.id, .cancelled)
+      let result = try await again
+      let cancelled = try #require(result.order)
+      #expect(cancelled.status == .cancelled && result == .replayed(cancelled))
+      #expect(try await cancel() == result)
     }
   }
 

@@ -1,6 +1,7 @@
 import API
 import EventLoop
 import Foundation
+import Idempotency
 import JetStream
 import Messaging
 import Postgres
@@ -69,7 +70,8 @@ import Wire
     return OrdersServiceImplementation(
       store: store, creation: creation(pool),
       cancellation: OrderCancellation(
-        loop: pool.loop, store: store, relay: idleRelay(pool), watch: OrderWatch(loop: pool.loop)), currency: "RUB")
+        loop: pool.loop, store: store, relay: idleRelay(pool), watch: OrderWatch(loop: pool.loop)),
+      runningKeys: RunningKeys(loop: pool.loop), currency: "RUB")
   }
 
   private typealias Make = OrderStoreTests
@@ -96,6 +98,56 @@ import Wire
         words.count { $0 == "created" } == 1 && words.count { $0 == "replayed" } == 48 && words[30] == "keyReused")
       let listed = try await store.orders(of: user, status: nil, page: OrderPage(ListOrdersRequest()))
       #expect(listed.count == 1)
+    }
+  }
+
+  @Test func `a key that comes to two replicas at once takes one order, and gets one answer`() async throws {
+    let url = try Self.database.get()
+    try await onLoop { loop in
+      try await TestDatabase.withPool(url, service: "orders", on: loop) { first in
+        try await TestDatabase.withPool(url, service: "orders", on: loop) { second in
+          let services = [Self.service(first), Self.service(second)]
+          for _ in 0..<30 {
+            let (user, key) = (UUID.random(), "k-\(UUID.random())")
+            let orders = try await withThrowingTaskGroup(of: Order.self) { group in
+              for service in services {
+                group.addTask {
+                  let context = CallContext(loop: loop, metadata: ["idempotency-key": key])
+                  return try await service.createOrder(CreateOrderRequest(userId: user, amount: 10), context: context)
+                }
+              }
+              return try await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(orders.count == 2 && orders[0] == orders[1])
+            let listed = try await OrderStore(first).orders(of: user, status: nil, page: OrderPage(ListOrdersRequest()))
+            #expect(listed == [orders[0]])
+          }
+        }
+      }
+    }
+  }
+
+  @Test func `in one process the second of two at once is told to come again`() async throws {
+    try await TestDatabase.withPool(try Self.database.get(), service: "orders") { pool in
+      let (service, request) = (Self.service(pool), CreateOrderRequest(userId: .random(), amount: 10))
+      let key = "k-\(UUID.random())"
+      let codes = await withTaskGroup(of: String.self) { group in
+        for metadata in [["idempotency-key": key], ["idempotency-key": key, "principal": "ann"]] as [Metadata] {
+          for _ in 0..<2 {
+            group.addTask {
+              let context = CallContext(loop: pool.loop, metadata: metadata)
+              do {
+                _ = try await service.createOrder(request, context: context)
+                return "OK"
+              } catch {
+                return (error as? RPCError)?.reason ?? "\(error)"
+              }
+            }
+          }
+        }
+        return await group.reduce(into: []) { $0.append($1) }
+      }
+      #expect(codes.sorted() == ["IDEMPOTENCY_KEY_IN_USE", "IDEMPOTENCY_KEY_IN_USE", "OK", "OK"])
     }
   }
 

@@ -1,4 +1,5 @@
 import API
+import Idempotency
 import Messaging
 import RPC
 import Testing
@@ -25,14 +26,14 @@ import Wire
 
   @Test func `an order is in the shop's currency and gets an id unless it says otherwise`() throws {
     let order = try Self.newOrder()
-    #expect(order.currency == "RUB" && order.description.isEmpty && !order.hasOwnID && order.idempotency == nil)
+    #expect(order.currency == "RUB" && order.description.isEmpty && order.idempotency == nil)
     #expect(order.id.high >> 16 == UInt64(Self.now.microseconds / 1_000), "a UUIDv7 of the moment")
     let own = try Self.newOrder {
       $0.id = UUID(high: 3, low: 4)
       $0.currency = "USD"
       $0.description = "two cups"
     }
-    #expect(own.id == UUID(high: 3, low: 4) && own.hasOwnID && own.currency == "USD" && own.description == "two cups")
+    #expect(own.id == UUID(high: 3, low: 4) && own.currency == "USD" && own.description == "two cups")
   }
 
   @Test func `what a database or another service could not take is refused by name`() {
@@ -42,10 +43,18 @@ import Wire
 
   @Test func `an Idempotency-Key is kept with the request that came under it`() throws {
     let order = try Self.newOrder(["idempotency-key": "k-1"])
-    #expect(order.idempotency == .init(key: "k-1", request: Self.request.encoded()))
+    #expect(
+      order.idempotency
+        == IdempotentRequest(IdempotencyKey("k-1", method: "CreateOrder"), request: Self.request.encoded()))
     for key in ["", " ", "ключ", "a\u{0}", String(repeating: "k", count: 256)] {
       #expect(Self.refusal(["idempotency-key": key]) { _ in }?.reason == "IDEMPOTENCY_KEY_INVALID")
     }
+  }
+
+  @Test func `a key is its principal's own`() throws {
+    let order = try Self.newOrder(["idempotency-key": "k-1", "principal": "ann"])
+    #expect(
+      order.idempotency?.key == IdempotencyKey("k-1", method: "CreateOrder", principal: Principal(subject: "ann")))
   }
 
   @Test func `a trace goes along, and what is none does not`() throws {

@@ -1,6 +1,7 @@
 import API
 import EventLoop
 import Foundation
+import Idempotency
 import Postgres
 import RPC
 import TestSupport
@@ -55,7 +56,9 @@ import Wire
   ) async throws {
     try await Self.withCut(moment) { store, truth in
       let service = PaymentsServiceImplementation(
-        store: store, deposits: DepositBatches(loop: truth.loop, store: store), currency: "RUB")
+        store: store, deposits: DepositBatches(loop: truth.loop, store: store),
+        runningKeys: RunningKeys(loop: truth.loop),
+        currency: "RUB")
       let user = UUID.random()
       let account = try await service.createAccount(
         CreateAccountRequest(userId: user), context: CallContext(loop: truth.loop))

@@ -1,5 +1,6 @@
 import API
 import EventLoop
+import Idempotency
 import Messaging
 import Postgres
 import RPC
@@ -44,7 +45,11 @@ import Wire
   static func deposit(_ user: UUID, _ amount: Int64, key: String? = nil, request: [UInt8] = [1]) -> NewDeposit {
     NewDeposit(
       id: .random(), userID: user, amount: amount, createdAt: .now,
-      idempotency: key.map { IdempotentRequest(key: $0, request: request) })
+      idempotency: key.map { keyed($0, "Deposit", request) })
+  }
+
+  private static func keyed(_ key: String, _ method: String, _ request: [UInt8] = [1]) -> IdempotentRequest {
+    IdempotentRequest(IdempotencyKey(key, method: method), request: request)
   }
 
   private static func order(_ user: UUID, _ amount: Int64, id: UUID = .random()) -> OrderCreated {
@@ -75,16 +80,16 @@ import Wire
     try await Self.withPool { store, _ in
       let (user, key) = (UUID.random(), "k-\(UUID.random())")
       let account = Account(userId: user, balance: 0, currency: "EUR", createdAt: .now)
-      let own = IdempotentRequest(key: key, request: [1])
+      let own = Self.keyed(key, "CreateAccount")
       let opened = try await store.createAccount(account, own)
       #expect(opened == .done(account))
       #expect(try await store.account(of: user) == account)
       let later = Account(userId: user, balance: 0, currency: "EUR", createdAt: .now)
       #expect(try await store.createAccount(later, own) == .replayed(account))
-      #expect(try await store.createAccount(later, IdempotentRequest(key: key, request: [2])) == .keyReused)
+      #expect(try await store.createAccount(later, Self.keyed(key, "CreateAccount", [2])) == .keyReused)
       #expect(try await store.createAccount(later, nil) == .accountExists)
       // A refusal leaves its key free.
-      let free = IdempotentRequest(key: "f-\(UUID.random())", request: [1])
+      let free = Self.keyed("f-\(UUID.random())", "CreateAccount")
       #expect(try await store.createAccount(later, free) == .accountExists)
       let other = Account(userId: .random(), balance: 0, currency: "EUR", createdAt: .now)
       #expect(try await store.createAccount(other, free) == .done(other))
@@ -223,6 +228,33 @@ import Wire
     }
   }
 
+  @Test func `an account opened under one key at two replicas at once is opened once, and both are told so`()
+    async throws
+  {
+    try await Self.withReplicas { stores, pool in
+      for _ in 0..<20 {
+        let (user, key) = (UUID.random(), "k-\(UUID.random())")
+        let accounts = try await withThrowingTaskGroup(of: Account?.self) { group in
+          for (number, store) in stores.enumerated() {
+            group.addTask {
+              let time = Timestamp(microseconds: Timestamp.now.microseconds + Int64(number))
+              let account = Account(userId: user, balance: 0, currency: "RUB", createdAt: time)
+              let outcome = try await repeatingHarmlessly(on: pool.loop, isSafeWhenUnknown: true) {
+                try await store.createAccount(account, Self.keyed(key, "CreateAccount"))
+              }
+              return switch outcome {
+              case .done(let account), .replayed(let account): account
+              default: nil
+              }
+            }
+          }
+          return try await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect(accounts.count == 2 && accounts[0] != nil && accounts[0] == accounts[1])
+      }
+    }
+  }
+
   @Test func `a statement lists every entry once, newest first`() async throws {
     try await Self.withPool { store, _ in
       let user = try await Self.user(store, balance: 1_000)
@@ -246,7 +278,9 @@ import Wire
   @Test func `pages of a statement neither skip nor repeat an entry, whatever is added in between`() async throws {
     try await Self.withPool { store, pool in
       let service = PaymentsServiceImplementation(
-        store: store, deposits: DepositBatches(loop: pool.loop, store: store), currency: "RUB")
+        store: store, deposits: DepositBatches(loop: pool.loop, store: store),
+        runningKeys: RunningKeys(loop: pool.loop),
+        currency: "RUB")
       var random = SeededRandom()
       for _ in 0..<12 {
         let user = try await Self.user(store, balance: 0)

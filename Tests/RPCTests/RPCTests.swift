@@ -244,7 +244,7 @@ import Wire
     try await onLoop { loop in
       let server = try RPCServer(
         loop: loop, name: "test", host: "127.0.0.1", port: 0, services: [EchoOrders().definition],
-        health: { [DependencyHealth(name: "nats", status: .notServing, reason: "gone")] })
+        health: { ServerHealth([DependencyHealth(name: "nats", status: .notServing, reason: "gone")]) })
       let client = RPCClient(loop: loop, host: "127.0.0.1", port: server.port)
       await withTaskGroup(of: Void.self) { group in
         group.addTask { await client.run() }

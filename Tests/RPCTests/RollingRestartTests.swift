@@ -32,7 +32,7 @@ import Wire
     ) throws -> RPCServer {
       try RPCServer(
         loop: loop, name: "replica", host: "127.0.0.1", port: port, services: [ProbeImplementation().definition],
-        health: health)
+        health: { ServerHealth(health()) })
     }
 
     var answered: UInt64 { server.methodStatistics.map(\.statistics.started).reduce(0, +) }

@@ -278,7 +278,9 @@ import Wire
         loop: loop, name: "test", host: "127.0.0.1", port: 0, services: [],
         health: {
           let reason = problem.withLock { $0 }
-          return [DependencyHealth(name: "db", status: reason == nil ? .serving : .notServing, reason: reason ?? "")]
+          return ServerHealth([
+            DependencyHealth(name: "db", status: reason == nil ? .serving : .notServing, reason: reason ?? "")
+          ])
         })
       let client = RPCClient(loop: loop, host: "127.0.0.1", port: server.port)
       try await withThrowingTaskGroup(of: Void.self) { group in

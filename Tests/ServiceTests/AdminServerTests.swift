@@ -47,7 +47,10 @@ import Testing
   @Test func `a process is ready when all that it needs is`() async throws {
     let ready = try await Self.answer(to: "/readyz", readiness: [Readiness("postgres", problem: nil)])
     #expect(ready.hasPrefix("HTTP/1.1 200 "))
-    #expect(ready.hasSuffix("{\"ready\":true,\"dependencies\":[{\"name\":\"postgres\",\"ready\":true}]}\n"))
+    #expect(
+      ready.hasSuffix(
+        "{\"ready\":true,\"degraded\":false,\"dependencies\":["
+          + "{\"name\":\"postgres\",\"ready\":true,\"required\":true}]}\n"))
     let unready = try await Self.answer(
       to: "/readyz", readiness: [Readiness("postgres", problem: nil), Readiness("nats", problem: "it said \"no\"\n")])
     #expect(unready.hasPrefix("HTTP/1.1 503 "))
@@ -57,21 +60,34 @@ import Testing
     #expect(object["ready"] as? Bool == false && dependencies[1]["reason"] as? String == "it said \"no\"\n")
   }
 
+  @Test func `a process is degraded, and ready, without what it can do without`() async throws {
+    let answer = try await Self.answer(
+      to: "/readyz",
+      readiness: [Readiness("postgres", problem: nil), Readiness("nats", problem: "x", isRequired: false)])
+    #expect(answer.hasPrefix("HTTP/1.1 200 ") && answer.contains("{\"ready\":true,\"degraded\":true,"))
+    #expect(answer.contains("{\"name\":\"nats\",\"ready\":false,\"required\":false,\"reason\":\"x\"}"))
+    let metrics = try await Self.answer(
+      to: "/metrics", readiness: [Readiness("nats", problem: "x", isRequired: false), Readiness("db", problem: "y")])
+    #expect(metrics.contains("gozon_ready 0\n"))
+    #expect(metrics.contains("gozon_dependency_up{dependency=\"nats\",required=\"false\"} 0\n"))
+  }
+
   @Test func `metrics are in the text format of Prometheus`() async throws {
     let metrics = [
       Metric("orders_waiting", .gauge, "Orders that wait.", 3), Metric("calls_total", .counter, "Calls.", 1e15),
     ]
     let answer = try await Self.answer(to: "/metrics", metrics: metrics)
-    #expect(answer.contains("text/plain; version=0.0.4"))
+    #expect(answer.contains("text/plain; version=0.0.4; charset=utf-8"))
+    #expect(answer.contains("\nprocess_cpu_seconds_total ") && answer.contains("\nprocess_open_fds "))
     #expect(
-      answer.hasSuffix(
+      answer.contains(
         """
         # HELP gozon_orders_waiting Orders that wait.
         # TYPE gozon_orders_waiting gauge
-        gozon_orders_waiting 3.0
+        gozon_orders_waiting 3
         # HELP gozon_calls_total Calls.
         # TYPE gozon_calls_total counter
-        gozon_calls_total 1000000000000000.0
+        gozon_calls_total 1000000000000000
 
         """))
   }

@@ -9,6 +9,7 @@ import os
 import queue
 import random
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -33,6 +34,7 @@ from devkit.probes import http_probe  # noqa: E402, F401
 from devkit.processes import Process, Program  # noqa: E402, F401
 from devkit.settings import Settings, any_free_port  # noqa: E402, F401
 from devkit.system import System, environment_for  # noqa: E402
+from figures import Figures  # noqa: E402
 
 SETTLE_SECONDS = 60
 """However an order's events were lost, it is settled by then."""
@@ -120,6 +122,26 @@ class GozonSystem:
 
     def client(self, address: str | None = None, **options: Any) -> Client:
         return Client(address or self.address, **options)
+
+    def metrics(self, name: str) -> Figures:
+        """What `gateway`, `orders` or `payments` tells at /metrics now."""
+        return Figures.of(self.ports[f"{name}Admin"])
+
+    def publish(self, subject: str, payload: bytes, **headers: str) -> None:
+        """Publishes a message as anybody can; `Gozon_Type` is the header `Gozon-Type`."""
+        block = "NATS/1.0\r\n" + "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in headers.items())
+        head = (block + "\r\n").encode()
+        with socket.create_connection(("127.0.0.1", self.ports["nats"]), timeout=10) as connection:
+            lines = connection.makefile("rb")
+            assert lines.readline().startswith(b"INFO ")
+            connection.sendall(
+                b'CONNECT {"verbose":false,"headers":true}\r\n'
+                + f"HPUB {subject} {len(head)} {len(head) + len(payload)}\r\n".encode()
+                + head
+                + payload
+                + b"\r\nPING\r\n"
+            )
+            assert lines.readline() == b"PONG\r\n"
 
     def sql(self, database: str, statement: str) -> list[list[str]]:
         text = PrivatePostgres(self.home, self.ports["postgres"]).sql(statement, database)

@@ -63,11 +63,10 @@ class ProcessTests(SystemTestCase):
         ports = self.system.ports
         self.system.kill("nats")
         for name in ("orders", "payments"):
-            answer = eventually(
-                lambda: http_probe(f"http://127.0.0.1:{ports[f'{name}Admin']}/readyz")(), bool, f"{name} to miss NATS"
-            )
-            self.assertIn("503", answer)
-            self.assertIn("nats", answer)
+            url = f"http://127.0.0.1:{ports[f'{name}Admin']}/readyz"
+            answer = eventually(http_probe(url, whole=True), bool, f"{name} to miss NATS")
+            self.assertIn('"name":"nats","ready":false', answer)
+            self.assertIsNone(http_probe(url)(), "it is taken for unready without what it can do without")
         self.system.up()
         for name in SERVICES:
             self.assertIsNone(http_probe(f"http://127.0.0.1:{ports[f'{name}Admin']}/readyz")())

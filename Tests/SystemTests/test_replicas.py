@@ -2,10 +2,64 @@
 
 from __future__ import annotations
 
+import http.client
+import random
 import signal
 import subprocess
+import threading
+import uuid
 
-from harness import Load, Program, SystemTestCase, any_free_port, assert_books
+from harness import Client, Load, Program, SystemTestCase, any_free_port, assert_books, eventually
+
+
+class MovingLoad:
+    """Threads that place orders by way of one of several gateways. When that closes the connection, they go to the next
+    one with what was not answered, as a browser or a balancer does. Nothing else is repeated."""
+
+    def __init__(self, addresses: list[str], users: list[str], workers: int = 8) -> None:
+        self.addresses, self.users = addresses, users
+        self.accepted: dict[str, tuple[str, int]] = {}
+        self.failures: list[str] = []
+        self.moves = 0
+        self._stopping = threading.Event()
+        self._threads = [threading.Thread(target=self._place_orders, args=(index,)) for index in range(workers)]
+
+    def __enter__(self) -> MovingLoad:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopping.set()
+        for thread in self._threads:
+            thread.join()
+
+    def run_on(self, orders: int) -> None:
+        goal = len(self.accepted) + orders
+        eventually(lambda: len(self.accepted), lambda count: count >= goal or self.failures, f"{goal} accepted orders")
+
+    def _place_orders(self, index: int) -> None:
+        dice = random.Random(index)
+        client = Client(self.addresses[index % len(self.addresses)])
+        while not self._stopping.is_set():
+            order, user, amount = str(uuid.uuid4()), dice.choice(self.users), dice.randint(1, 5)
+            body = {"id": order, "userId": user, "amount": amount}
+            for attempt in range(len(self.addresses) + 1):
+                try:
+                    answer = client.post("/v1/orders", body)
+                    break
+                except (OSError, http.client.HTTPException) as error:
+                    failure = repr(error)
+                    index, self.moves = index + 1, self.moves + 1
+                    client = Client(self.addresses[index % len(self.addresses)])
+            else:
+                self.failures.append(f"no gateway answers: {failure}")
+                return
+            if answer.status != 201:
+                self.failures.append(str(answer))
+                return
+            self.accepted[order] = (user, amount)
+        client.close()
 
 
 class ReplicaTests(SystemTestCase):
@@ -67,6 +121,33 @@ class ReplicaTests(SystemTestCase):
                 load.run_on(100)
         self.assertEqual((load.refusals, load.repeats), ([], 0), "a request failed")
         assert_books(self, deposits, load.accepted, load.cancelled)
+
+    def test_the_whole_system_is_restarted_under_load_without_a_failed_request(self) -> None:
+        deposits = {self.client.funded_user(3000): 3000 for _ in range(20)}
+        parts = self.system.parts
+        services = [
+            parts.service(name, any_free_port(), any_free_port())
+            for name in ("orders-5", "orders-6", "payments-5", "payments-6")
+        ]
+        children = {service.name: self.start(service) for service in services}
+        backends = ",".join(f"127.0.0.1:{self.rpc_port(service)}" for service in services)
+        ports = [any_free_port(), any_free_port()]
+        gateways = [
+            parts.gateway(port, any_free_port(), backends, name=f"gateway-{number}")
+            for number, port in zip((5, 6), ports)
+        ]
+        children |= {gateway.name: self.start(gateway) for gateway in gateways}
+        with MovingLoad([f"127.0.0.1:{port}" for port in ports], list(deposits)) as load:
+            load.run_on(100)
+            for program in [*gateways, *services]:
+                self.assertTrue(program.process.stop(), f"{program.name} did not run")
+                self.assertEqual(children[program.name].wait(), 0)
+                load.run_on(50)
+                self.start(program)
+                load.run_on(50)
+        self.assertEqual(load.failures, [])
+        self.assertGreater(load.moves, 0, "the gateways were not missed")
+        assert_books(self, deposits, load.accepted)
 
     def rpc_port(self, replica: Program) -> int:
         return int(replica.command[replica.command.index(f"--{replica.process.kind}-port") + 1])

@@ -1,35 +1,13 @@
 """The README's tour, and what a shop finds again after a night."""
 
-import re
-import subprocess
+from harness import GozonSystem, SystemTestCase
 
-from harness import CHECKOUT, GozonSystem, SystemTestCase
+from devkit.tour import take_tour
 
 
 class TourTests(SystemTestCase):
     def test_the_tour_of_the_readme_works_line_by_line(self) -> None:
-        readme = (CHECKOUT / "README.md").read_text()
-        section = readme.split("## Tour", 1)[1].split("\n## ", 1)[0]
-        tour = "\n".join(re.findall(r"```sh\n(.*?)```", section, re.S))
-        answer = subprocess.run(
-            [
-                "bash",
-                "-eu",
-                "-o",
-                "pipefail",
-                "-c",
-                tour.replace("http://127.0.0.1:8080", f"http://{self.system.address}"),
-            ],
-            cwd=CHECKOUT,
-            env=self.system.environment,
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
-        self.assertEqual(answer.returncode, 0, answer.stdout + answer.stderr)
-        ends = re.findall(r'"status":\s*"(FINISHED|CANCELLED)"(?:,\s*"reason":\s*"(\w+)")?', answer.stdout)
-        self.assertIn('"status":"REFUNDED"', answer.stdout)
-        self.assertEqual(ends[:3], [("FINISHED", ""), ("CANCELLED", "INSUFFICIENT_FUNDS"), ("CANCELLED", "NO_ACCOUNT")])
+        take_tour(f"http://{self.system.address}", environment=self.system.environment)
 
     def test_down_leaves_no_process_and_up_finds_every_order_as_it_was(self) -> None:
         user = self.client.funded_user(100)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import socket
 import uuid
 from typing import Any
 
@@ -26,20 +25,6 @@ class VerifyTests(SystemTestCase):
             for document in self.documents("verify", check=False)
             if not document["holds"]
         }
-
-    def publish(self, subject: str, payload: bytes, **headers: str) -> None:
-        """Publishes a message as anybody can."""
-        block = "NATS/1.0\r\n" + "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in headers.items())
-        head = (block + "\r\n").encode()
-        with socket.create_connection(("127.0.0.1", self.system.ports["nats"]), timeout=10) as connection:
-            lines = connection.makefile("rb")
-            self.assertTrue(lines.readline().startswith(b"INFO "))
-            connection.sendall(
-                b'CONNECT {"verbose":false,"headers":true}\r\n'
-                + f"HPUB {subject} {len(head)} {len(head) + len(payload)}\r\n".encode() + head + payload
-                + b"\r\nPING\r\n"
-            )
-            self.assertEqual(lines.readline(), b"PONG\r\n")
 
     def dead(self, order: str) -> list[dict[str, Any]]:
         """The letters about an order, once there is one."""
@@ -120,7 +105,7 @@ class VerifyTests(SystemTestCase):
 
     def test_a_message_that_stays_poison_comes_back(self) -> None:
         order = str(uuid.uuid4())
-        self.publish("orders.created.0", b"\x01\x02\xff", Gozon_Order=order, Gozon_Type="gozon.events.OrderCreated")
+        self.system.publish("orders.created.0", b"\x01\x02\xff", Gozon_Order=order, Gozon_Type="gozon.events.OrderCreated")
         (letter,) = self.dead(order)
         self.assertIn("not a gozon.events.OrderCreated", letter["reason"])
         self.assertIn("0102ff", self.system.client_tool("dead", "show", str(letter["sequence"])).stdout)

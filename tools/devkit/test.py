@@ -56,7 +56,17 @@ def main(arguments: list[str]) -> int:
     )
     parser.add_argument("--only", choices=PARTS, help="run one part; coverage is not judged then")
     parser.add_argument("--filter", metavar="PATTERN", help="run the tests whose names contain this")
+    parser.add_argument(
+        "--screenshots",
+        type=Path,
+        metavar="DIR",
+        help="run the tests of the web page, and keep there what it looks like in each of its states",
+    )
     options = parser.parse_args(arguments)
+    if options.screenshots:
+        options.only, options.filter = "system", "PageTests"
+        options.screenshots.mkdir(parents=True, exist_ok=True)
+        os.environ["GOZON_SCREENSHOTS"] = str(options.screenshots.absolute())
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
     parts = [options.only] if options.only else PARTS
@@ -65,7 +75,10 @@ def main(arguments: list[str]) -> int:
     count = Count()
     with _scratch() as scratch:
         try:
-            prepare(build=True, postgres=True, nats=True, others=["openssl", "curl"])
+            prepare(
+                build=True, postgres=True, nats=True, browser="system" in parts, prometheus="system" in parts,
+                others=["openssl", "curl"],
+            )
             if "lint" in parts:
                 count.add(_lint(scratch))
             if "unit" in parts or "system" in parts:

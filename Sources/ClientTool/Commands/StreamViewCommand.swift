@@ -7,21 +7,17 @@ internal import Service
 struct StreamViewCommand: Command {
   static let syntax = CommandSyntax(
     name: "stream view", summary: "Shows the messages of a stream, decoded by their schema.",
-    details: "The schemas come from the services; a message that none of them knows is shown by its size.",
+    details: """
+      The schemas come from the services; a message that none of them knows is shown by its size. Without --from and --since
+      it shows the newest, and with a filter the oldest.
+      """,
     operands: [.init(name: "NAME", help: "Such as ORDERS.")],
-    options: [
-      .init(name: "limit", value: "N", defaultValue: "20", help: "At most so many."),
-      .init(
-        name: "from", value: "SEQUENCE",
-        help: "The first; -10 is the tenth from the end. Without it the newest; with --subject the oldest."),
-      .init(name: "subject", value: "FILTER", help: "Only what matches, such as 'orders.created.*'."),
-      .json, .natsURL, .backends, .timeout,
-    ] + CommandSyntax.Option.rpcSecurity)
+    options: [.init(name: "limit", value: "N", defaultValue: "20", help: "At most so many.")]
+      + MessageSelection.options + [.json, .natsURL, .backends, .timeout] + CommandSyntax.Option.rpcSecurity)
 
   private let name: String
   private let limit: Int
-  private let from: Int
-  private let subject: String
+  private let selection: MessageSelection
   private let isJSON: Bool
   private let url: String
   private let backends: BackendTargets
@@ -30,9 +26,7 @@ struct StreamViewCommand: Command {
   init(_ arguments: Arguments) throws(UsageError) {
     name = arguments.operand(0) ?? ""
     limit = try arguments.integer("limit", in: 1...1_000_000) ?? 20
-    let last = arguments.text("subject") == nil ? -limit : 1
-    from = try arguments.integer("from", in: -1_000_000_000...(1 << 53)) ?? last
-    subject = arguments.text("subject") ?? ">"
+    selection = try MessageSelection(name, arguments)
     isJSON = arguments.flag("json")
     url = arguments.text("nats-url") ?? ""
     backends = try arguments.backends()
@@ -47,11 +41,10 @@ struct StreamViewCommand: Command {
       ("SEQUENCE", .right), ("TIME", .left), ("SUBJECT", .left), ("TYPE", .left), ("MESSAGE", .left),
     ])
     try await Streams.with(url: url, timeout: timeout, on: loop) { client in
-      var reader = try await StreamReader(client, stream: name, from: from, subject: subject)
-      var count = 0
-      while count < limit, let message = try await reader.nextMessage() {
+      try await StreamReader.read(
+        client, stream: name, selection, otherwise: selection.isFiltered ? 1 : -limit, countMax: limit
+      ) { message in
         let shown = view.show(message)
-        count += 1
         if isJSON {
           terminal.print(shown.json)
         } else {

@@ -22,7 +22,21 @@ struct DeadLetterReader {
 
   /// Hands the letters that there are now to `body`, the oldest first; not those that come meanwhile.
   func forEach(_ body: (StoredLetter) async throws -> Void) async throws {
-    var reader = try await StreamReader(client, stream: EventStreams.dead.name, from: 1, subject: ">")
-    while let message = try await reader.nextMessage() { try await body(StoredLetter(message: message)) }
+    let stream = EventStreams.dead.name
+    let last = UInt64(max(0, try await client.streamState(stream).lastSequence))
+    var next: UInt64 = 1
+    while next <= last, let message = try await message(stream, from: next) {
+      next = message.sequence + 1
+      try await body(StoredLetter(message: message))
+    }
+  }
+
+  /// The first message at `sequence` or later; nil when there is none.
+  private func message(_ stream: String, from sequence: UInt64) async throws -> StoredMessage? {
+    do {
+      return try await client.message(stream: stream, from: sequence, subject: ">")
+    } catch let error as JetStreamError where error.code == .notFound {
+      return nil
+    }
   }
 }

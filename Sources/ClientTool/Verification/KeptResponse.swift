@@ -10,13 +10,13 @@ struct KeptResponse: Equatable, Sendable {
   /// Nil for an account.
   let amount: Int64?
 
-  /// Reads a response that was kept for a method.
+  /// Reads a response that was kept for a method; behind its name the scope may name a principal.
   ///
   /// - Throws: ``DecodingError`` for bytes that are no such response.
   /// - Returns: nil for a method whose responses are not known here.
   static func reading(_ bytes: RawSpan, of scope: String, key: String) throws(DecodingError) -> KeptResponse? {
-    switch scope {
-    case "CreateOrder":
+    switch scope.prefix(while: { $0 != " " }) {
+    case "CreateOrder", "CancelOrder":
       let order = try Order(decoding: bytes)
       return KeptResponse(key: key, id: order.id, userID: order.userId, amount: order.amount)
     case "Deposit":

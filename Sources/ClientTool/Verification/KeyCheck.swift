@@ -1,10 +1,11 @@
 internal import Postgres
 internal import Wire
 
-/// Looks up what Idempotency-Keys are answered with. Page by page: keys stay, and so does what they speak of.
+/// Looks up what Idempotency-Keys are answered with. Page by page: what keys speak of stays.
 struct KeyCheck: Check {
-  /// Blocks of a page, of some dozens of keys each: the fewer, the more often all deposits are gone through.
-  private static let pageMax: Int64 = 1_024
+  /// Blocks of a page from each partition, of some dozens of keys each: the fewer, the more often all deposits are gone
+  /// through.
+  private static let pageMax: Int64 = 512
 
   let name = "keys"
   let rule = "what an Idempotency-Key is answered with is there"

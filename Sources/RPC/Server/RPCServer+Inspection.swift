@@ -11,6 +11,9 @@ extension RPCServer {
     allMethods.filter { $0.statistics.started > 0 }.map { ($0.name, $0.statistics) }
   }
 
+  /// Open connections.
+  package var connectionCount: Int { connections.count }
+
   /// Everything at this moment.
   var inspection: InspectResponse {
     InspectResponse(

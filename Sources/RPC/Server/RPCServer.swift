@@ -77,7 +77,7 @@ package final class RPCServer: @unchecked Sendable {
   package init(
     loop: EventLoop, name: String, host: String, port: Int, services: [ServiceDefinition], limits: Limits = Limits(),
     tls: TLSContextSource? = nil, token: ServiceToken? = nil, interceptors: [any ServerInterceptor] = [],
-    health: @escaping @Sendable () -> [DependencyHealth] = { [] },
+    health: @escaping @Sendable () -> ServerHealth = { ServerHealth([]) },
     onUnexpectedError: @escaping (any Error, _ method: String, _ metadata: Metadata) -> Void = { _, _, _ in }
   ) throws(IOError) {
     loop.preconditionCurrent()

@@ -8,7 +8,7 @@ struct ServerServiceImplementation: ServerService {
 
   let server: String
   let services: [ServiceDefinition]
-  let health: @Sendable () -> [DependencyHealth]
+  let health: @Sendable () -> ServerHealth
   let isDraining: @Sendable () -> Bool
   let inspect: @Sendable () -> InspectResponse
 
@@ -40,12 +40,13 @@ struct ServerServiceImplementation: ServerService {
   func inspect(_ request: InspectRequest, context: CallContext) async throws -> InspectResponse { inspect() }
 
   private var present: CheckHealthResponse {
-    var dependencies = health()
+    var health = health()
     if isDraining() {
-      dependencies.append(
+      health.isServing = false
+      health.dependencies.append(
         DependencyHealth(name: "server", status: .notServing, reason: "the server is shutting down"))
     }
-    let isServing = dependencies.allSatisfy { $0.status == .serving }
-    return CheckHealthResponse(status: isServing ? .serving : .notServing, dependencies: dependencies)
+    return CheckHealthResponse(
+      status: health.isServing ? .serving : .notServing, dependencies: health.dependencies)
   }
 }

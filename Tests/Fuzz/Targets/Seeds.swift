@@ -103,17 +103,23 @@ private var corpus: [(message: Int, entry: CorpusEntry)] {
     (6, 0, 0, [0, 0, 0, 0, 0, 0, 0, 1]), (4, 0, 0, [0, 4, 0, 0, 0, 9]), (8, 0, 0, [0, 0, 0, 9]),
     (1, 5, 11, [0x81] + post), (7, 0, 0, [0, 0, 0, 0, 0, 0, 0, 0]),
   ]
-  let bytes = frames.flatMap { [0, 0, UInt8($0.payload.count), $0.kind, $0.flags, 0, 0, 0, $0.stream] + $0.payload }
-  let script = frames.flatMap { [$0.kind, $0.flags, $0.stream, UInt8($0.payload.count)] + $0.payload }
-  return [[8] + bytes, [9] + script]
+  var (bytes, script): ([UInt8], [UInt8]) = ([8], [9])
+  for frame in frames {
+    let length = UInt8(frame.payload.count)
+    bytes += [0, 0, length, frame.kind, frame.flags, 0, 0, 0, frame.stream] + frame.payload
+    script += [frame.kind, frame.flags, frame.stream, length] + frame.payload
+  }
+  return [bytes, script]
 }
 
 /// Messages in one frame and in several with a ping between them, and a close; with masks that change nothing.
 @Sendable func webSocketSeeds() -> [[UInt8]] {
   let mask: [UInt8] = [0, 0, 0, 0]
-  let text = [0x81, 0x82] + mask + [0xC3, 0xA9]
-  let parts = [0x02, 0x81] + mask + [1] + [0x89, 0x80] + mask + [0x80, 0x81] + mask + [2]
-  let long = [0x82, 0xFE, 0, 200] + mask + [UInt8](repeating: 7, count: 200)
-  let close = [0x88, 0x85] + mask + [3, 232] + Array("bye".utf8)
-  return [[9] + text + parts + long + close]
+  let messages: [(head: [UInt8], payload: [UInt8])] = [
+    ([0x81, 0x82], [0xC3, 0xA9]),
+    ([0x02, 0x81], [1]), ([0x89, 0x80], []), ([0x80, 0x81], [2]),
+    ([0x82, 0xFE, 0, 200], [UInt8](repeating: 7, count: 200)),
+    ([0x88, 0x85], [3, 232] + Array("bye".utf8)),
+  ]
+  return [messages.reduce(into: [9]) { $0 += $1.head + mask + $1.payload }]
 }

@@ -33,7 +33,9 @@ import Testing
         let answer = try await world.send(.get, path, [Self.shop])
         #expect(answer.fields["access-control-allow-origin"] == "https://shop.example", "also where it is refused")
         #expect(answer.fields["access-control-expose-headers"]?.contains("ETag, ") == true)
-        #expect(answer.fields["vary"] == "Origin" && answer.fields["access-control-allow-credentials"] == nil)
+        #expect(
+          answer.fields.values(of: "vary").contains("Origin")
+            && answer.fields["access-control-allow-credentials"] == nil)
       }
     }
   }

@@ -13,9 +13,9 @@ import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
+from devkit.bench.http import measure_accounts, measure_order_posts
 from devkit.bench.measure import Bench
 from devkit.bench.orders import (
-    measure_accounts,
     measure_hot_account,
     measure_million,
     measure_orders,
@@ -32,7 +32,8 @@ rpc     unary calls, 512 in flight on one connection, ours and gRPC C++ in turns
 orders  orders over HTTP until they are paid, beside pgbench doing the same to the same tables one by one: as many as go;
         the settle latency at 400 orders a second, open loop; all of them of one account, whose charges have to be in the
         order of the stream
-http    accounts read over HTTP, beside pgbench reading the same row
+http    accounts read over HTTP, a read of PostgreSQL behind each, beside nginx answering with as many bytes from its
+        memory, in turns; orders posted, beside the same nginx
 million only when it is named: a million orders, and what they leave behind: rows, dead rows and bytes of every table, the
         memory of every process
 
@@ -41,7 +42,7 @@ What breaks a promise, such as less than 12 times the calls of gRPC, is said as 
 BENCHMARKS = {
     "rpc": (measure_unary, measure_produce, measure_consume, measure_idle),
     "orders": (measure_orders, measure_settle_latency, measure_hot_account),
-    "http": (measure_accounts,),
+    "http": (measure_accounts, measure_order_posts),
     "million": (measure_million,),
 }
 ONLY_WHEN_NAMED = ("million",)

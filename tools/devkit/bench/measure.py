@@ -122,12 +122,15 @@ class Bench:
         file.write_text("\n".join(users) + "\n")
         return file
 
-    def load(self, what: str, seconds: int, connections: int = CONNECTIONS, users: Path | None = None) -> dict[str, float]:
-        """Loads the gateway with `orders` or reads of `accounts`; what load.lua reports in the end."""
+    def load(
+        self, what: str, seconds: int, connections: int = CONNECTIONS, users: Path | None = None, url: str | None = None
+    ) -> dict[str, float]:
+        """Loads the gateway, or what else is at `url`, with `orders` or reads of `accounts`; what load.lua reports in
+        the end."""
         say(f"  load for {seconds} s over {connections} connections ...")
         output = self.run(
             ["wrk", "-t", "2", "-c", str(connections), "-d", f"{seconds}s", "--timeout", "10s"]
-            + ["-s", str(HERE / "load.lua"), self.system.url, "--", what, str(users or self.users())]
+            + ["-s", str(HERE / "load.lua"), url or self.system.url, "--", what, str(users or self.users())]
         )
         return json.loads(output.strip().splitlines()[-1])
 

@@ -12,9 +12,8 @@ from itertools import count
 from pathlib import Path
 from statistics import quantiles
 
-from devkit.bench.measure import DEPOSIT, HERE, USERS, Bench, Result
+from devkit.bench.measure import HERE, Bench, Result
 from devkit.console import Failure, say
-from devkit.home import CHECKOUT
 
 DRAIN_SECONDS = 60
 ORDER_CONNECTIONS = 256
@@ -282,18 +281,3 @@ def _private_kb(pid: int) -> int:
     except OSError:
         return 0
     return next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
-
-
-def measure_accounts(bench: Bench, seconds: int) -> Result:
-    """Reads a second through the gateway."""
-    say("http: GET /v1/accounts/{userId}")
-    load = bench.load("accounts", seconds)
-    return Result(
-        name="accounts read over HTTP",
-        unit="requests/s",
-        ours=load["requests"] / load["seconds"],
-        yardstick="pgbench, the same row by its key, without HTTP",
-        theirs=bench.pgbench(HERE / "account.sql", seconds),
-        details={"p50, ms": load["p50"], "p99, ms": load["p99"]},
-        mistakes=[f"{load['errors']:.0f} requests failed"] if load["errors"] else [],
-    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import signal
 import subprocess
@@ -236,24 +235,4 @@ class Fleet:
 
     def _signal(self, name: str, number: signal.Signals) -> None:
         """Sends a signal to a process and its children; nothing happens when it is gone."""
-        pid = self._programs[name].process.pid()
-        if pid is None:
-            return
-        with contextlib.suppress(ProcessLookupError):
-            if number != signal.SIGCONT:
-                os.kill(pid, signal.SIGSTOP)  # It starts no others then.
-            for child in _children_of(pid):
-                os.kill(child, number)
-            os.kill(pid, number)
-
-
-def _children_of(pid: int) -> list[int]:
-    """The processes that a process has started and that still run."""
-    found = []
-    for status in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            # State, parent and more stand behind the name (proc(5)), which may hold anything.
-            state, parent = status.read_text().rpartition(")")[2].split()[:2]
-            if int(parent) == pid and state != "Z":
-                found.append(int(status.parent.name))
-    return found
+        self._programs[name].process.kill_family(number)

@@ -1,8 +1,8 @@
 internal import HTTP
 internal import Schema
 
-/// The page at `/`: what can be called here.
-enum IndexPage {
+/// The page at `/docs`: what can be called here.
+enum RoutesPage {
   /// The routes of a table, as HTML.
   static func response(_ table: RouteTable) -> HTTPResponse {
     let rows = table.routes.map { route in
@@ -18,7 +18,7 @@ enum IndexPage {
       <head>
       <meta charset="utf-8">
       <meta name="viewport" content="width=device-width">
-      <title>Gozon</title>
+      <title>Routes of Gozon</title>
       <style>
       body { font: 1rem/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
       table { border-collapse: collapse }
@@ -26,7 +26,7 @@ enum IndexPage {
       </style>
       </head>
       <body>
-      <h1>Gozon</h1>
+      <h1>Routes</h1>
       \(rows.isEmpty ? "<p>No service has been reached yet.</p>" : "<table>\n\(rows.joined())</table>")
       </body>
       </html>

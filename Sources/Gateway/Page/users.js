@@ -1,0 +1,38 @@
+// Whom this browser knows: a list in its local storage.
+
+const LIST = "gozon.users";
+const CURRENT = "gozon.user";
+
+/** Everybody, as `{id, name}`, whoever was used last first. */
+export function knownUsers() {
+  try {
+    const users = JSON.parse(localStorage.getItem(LIST)) ?? [];
+    return users.filter((user) => typeof user?.id === "string");
+  } catch {
+    return [];
+  }
+}
+
+/** Who is using the page; undefined for nobody. */
+export function currentUser() {
+  const id = localStorage.getItem(CURRENT);
+  return knownUsers().find((user) => user.id === id);
+}
+
+/** Makes somebody the current user, and remembers them. */
+export function rememberUser(user) {
+  const others = knownUsers().filter((other) => other.id !== user.id);
+  localStorage.setItem(LIST, JSON.stringify([user, ...others]));
+  localStorage.setItem(CURRENT, user.id);
+}
+
+/** Forgets somebody; the account itself stays as it is. */
+export function forgetUser(id) {
+  localStorage.setItem(LIST, JSON.stringify(knownUsers().filter((user) => user.id !== id)));
+  if (localStorage.getItem(CURRENT) === id) localStorage.removeItem(CURRENT);
+}
+
+/** What to call somebody. */
+export function nameOf(user) {
+  return user.name || `Account …${user.id.slice(-6)}`;
+}

@@ -1,0 +1,46 @@
+internal import HTTP
+internal import Wire
+
+/// The web page at `/`. Its files are part of the program; what they show comes from the API, as for any other client.
+enum WebPage {
+  /// The folder of everything but `/` itself.
+  private static let folder = Array("/page/".utf8)
+
+  /// The file at a path; nil when the page has none there.
+  static func file(at path: ArraySlice<UInt8>) -> PageFile? {
+    guard path.count == 1 || path.starts(with: folder) else { return nil }
+    return files[String(decoding: path, as: UTF8.self)]
+  }
+
+  /// Makes the files ready, so that nobody waits for their compression later.
+  static func prepare() { _ = files }
+
+  private static let files: [String: PageFile] = {
+    let script = "text/javascript; charset=utf-8"
+    let compressor = GzipCompressor(level: 12)
+    let files: [(path: String, type: String, body: [UInt8])] = [
+      ("/", "text/html; charset=utf-8", PackageResources.index_html),
+      ("/page/page.css", "text/css; charset=utf-8", PackageResources.page_css),
+      ("/page/icon.svg", "image/svg+xml", PackageResources.icon_svg),
+      ("/page/account.js", script, PackageResources.account_js),
+      ("/page/api.js", script, PackageResources.api_js),
+      ("/page/app.js", script, PackageResources.app_js),
+      ("/page/dialogs.js", script, PackageResources.dialogs_js),
+      ("/page/dom.js", script, PackageResources.dom_js),
+      ("/page/drafts.js", script, PackageResources.drafts_js),
+      ("/page/forms.js", script, PackageResources.forms_js),
+      ("/page/ids.js", script, PackageResources.ids_js),
+      ("/page/live.js", script, PackageResources.live_js),
+      ("/page/money.js", script, PackageResources.money_js),
+      ("/page/orders.js", script, PackageResources.orders_js),
+      ("/page/shop.js", script, PackageResources.shop_js),
+      ("/page/statement.js", script, PackageResources.statement_js),
+      ("/page/tabs.js", script, PackageResources.tabs_js),
+      ("/page/users.js", script, PackageResources.users_js),
+      ("/page/welcome.js", script, PackageResources.welcome_js),
+      ("/page/words.js", script, PackageResources.words_js),
+    ]
+    return Dictionary(
+      uniqueKeysWithValues: files.map { ($0.path, PageFile(type: $0.type, body: $0.body, compressor: compressor)) })
+  }()
+}

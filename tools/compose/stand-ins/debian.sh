@@ -1,0 +1,7 @@
+#!/bin/sh
+# Makes a root file system like that of debian:bookworm-slim: debian.sh DIRECTORY. It installs from where this machine does.
+set -eu
+debootstrap --variant=minbase --include=ca-certificates bookworm "$1"
+cp -a /etc/apt/apt.conf.d/. "$1/etc/apt/apt.conf.d/"
+rm -f "$1/etc/apt/apt.conf.d/20packagekit" "$1/etc/apt/apt.conf.d/50appstream"
+rm -rf "$1"/var/cache/apt/archives/*.deb "$1"/var/lib/apt/lists/*
