@@ -71,7 +71,7 @@ let package = Package(
     module("JSON", []),
     module("Tracing", ["EventLoop", "Wire"]),
     module("Identity", ["TLS", "JSON", "Wire"]),
-    module("Schema", ["Wire"], exclude: ["DESIGN.md"]),
+    module("Schema", ["JSON", "Wire"], exclude: ["DESIGN.md"]),
     program("SchemaCompiler", ["Schema", "Wire"]),
     .plugin(name: "SchemaPlugin", capability: .buildTool(), dependencies: ["SchemaCompiler"]),
     module(
@@ -105,7 +105,7 @@ let package = Package(
     // The web page is part of the program, which so has it wherever it runs.
     module(
       "Gateway",
-      ["Schema", "RPC", "HTTP", "Service", "Identity", "Files", "EventLoop", "Tracing", "OTLP", "Wire"],
+      ["Schema", "RPC", "HTTP", "Service", "Identity", "Files", "JSON", "EventLoop", "Tracing", "OTLP", "Wire"],
       exclude: ["Authentication/DESIGN.md"], resources: [.embedInCode("Page")]),
     module(
       "ClientTool",
@@ -138,7 +138,8 @@ let package = Package(
     tests("OTLP", ["OTLP", "Tracing", "HTTP", "JSON", "Service", "EventLoop", "Wire"]),
     tests("Wire", ["Wire"]),
     tests(
-      "Schema", ["Schema", "RPC", "Wire"], exclude: ["schemas.txt", "Schemas"],
+      "Schema", ["Schema", "RPC", "JSON", "Wire"],
+      exclude: ["schemas.txt", "Schemas", "OpenAPI/notes.gozon", "OpenAPI/notes.json"],
       plugins: ["SchemaPlugin"]),
     tests("HTTP", ["HTTP", "EventLoop", "TLS"]),
     tests("Service", ["Service", "EventLoop", "TLS"]),
@@ -157,7 +158,10 @@ let package = Package(
     tests("Integration", ["API", "RPC", "Postgres", "EventLoop", "Wire"]),
     tests(
       "Gateway",
-      ["Gateway", "Schema", "RPC", "HTTP", "Service", "Identity", "JSON", "TLS", "EventLoop", "Tracing", "Wire"]),
+      [
+        "Gateway", "Schema", "RPC", "HTTP", "Service", "Identity", "Files", "JSON", "TLS", "EventLoop", "Tracing",
+        "Wire",
+      ]),
     tests(
       "ClientTool",
       [

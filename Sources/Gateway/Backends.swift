@@ -18,7 +18,13 @@ package final class Backends: @unchecked Sendable {
   /// What became of the requests of all routes.
   package let statistics = GatewayStatistics()
   /// The routes of every server that has been heard of, connected or not.
-  package private(set) var routes = RouteTable()
+  package private(set) var routes = RouteTable() {
+    didSet { routesVersion += 1 }
+  }
+  /// Routes beside those of the schemas.
+  private var routeFile = RouteFile()
+  /// Grows whenever ``routes`` may have changed.
+  private(set) var routesVersion = 0
 
   /// The servers at the other ends of `connections`; where two offer the same route, the earlier one wins.
   package init(loop: EventLoop, connections: [any PoolConnection], log: Log) {
@@ -110,11 +116,36 @@ package final class Backends: @unchecked Sendable {
     if sources != backend.offer?.sources {
       let schema = try SchemaSet.parse(reflection.files.map { ($0.name, $0.source) })
       backend.offer = (JSONTranslator(schema), sources)
-      routes = RouteTable(
-        backends.compactMap { backend in backend.offer.map { (backend, $0.translator) } }, statistics: statistics)
+      makeRoutes()
       log.info("routes learned", [.address: backend.address, .count: "\(routes.routes.count)"])
       for conflict in routes.conflicts { log.error("route conflict", [.reason: conflict]) }
     }
     backend.offerProblem = nil
+  }
+
+  private var offers: RouteFile.Offers {
+    backends.compactMap { backend in backend.offer.map { (backend, $0.translator) } }
+  }
+
+  private func makeRoutes() {
+    routes = RouteTable(offers, routeFile, statistics: statistics)
+    // Before every server is known, a method that is missing may yet come.
+    guard isEveryOfferKnown else { return }
+    for error in routes.fileErrors { log.error("route of the file left out", [.reason: "\(error)"]) }
+  }
+
+  // MARK: Route files
+
+  /// Puts the routes of a file in the place of those of the file before.
+  func use(_ file: RouteFile) {
+    routeFile = file
+    makeRoutes()
+  }
+
+  /// Refuses a file with routes that fit no method, or that are taken, as soon as that can be told.
+  func check(_ file: RouteFile) throws(RouteFileErrors) {
+    guard isEveryOfferKnown else { return }
+    let errors = RouteTable(offers, file).fileErrors
+    if !errors.isEmpty { throw RouteFileErrors(errors) }
   }
 }

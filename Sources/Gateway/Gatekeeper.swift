@@ -39,6 +39,9 @@ package final class Gatekeeper: @unchecked Sendable {
     self.crossOrigin = crossOrigin
   }
 
+  /// Whether callers have to show tokens.
+  var asksForTokens: Bool { authenticator != nil }
+
   /// Lets a request in, which ``leave()`` ends; nothing has been done for it yet.
   ///
   /// - Throws: what it is refused with; it must not leave then.

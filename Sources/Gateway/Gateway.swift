@@ -15,14 +15,18 @@ package final class Gateway: @unchecked Sendable {
   private let log: Log
   private let gatekeeper: Gatekeeper
   private let tracer: Tracer?
+  private let documentation: Documentation
   private var statistics: GatewayStatistics { backends.statistics }
 
-  /// A gateway before `backends`, which calls them for those whom `gatekeeper` lets in.
+  /// A gateway before `backends`, which calls them for those whom `gatekeeper` lets in, and describes their routes by
+  /// `documentation`.
   package init(
-    loop: EventLoop, backends: Backends, log: Log, gatekeeper: Gatekeeper = Gatekeeper(), tracer: Tracer? = nil
+    loop: EventLoop, backends: Backends, log: Log, gatekeeper: Gatekeeper = Gatekeeper(), tracer: Tracer? = nil,
+    documentation: Documentation? = nil
   ) {
     self.loop = loop
     self.backends = backends
+    self.documentation = documentation ?? Documentation(backends)
     self.log = log
     self.gatekeeper = gatekeeper
     self.tracer = tracer
@@ -55,6 +59,10 @@ package final class Gateway: @unchecked Sendable {
     if let page = Page(request.path) {
       exchange.isOf(statistics.of(request.method.rawValue, page.name))
       return try response(page, to: request)
+    }
+    if let content = try documentation.content(at: request.path) {
+      exchange.isOf(statistics.of(request.method.rawValue, content.name))
+      return try Self.read(request.method) { content.response(to: request) }
     }
     if request.method == .options, request.path.elementsEqual("*".utf8) {
       return Self.allow(["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"])
@@ -169,24 +177,28 @@ package final class Gateway: @unchecked Sendable {
   // MARK: - Pages
 
   private func response(_ page: Page, to request: HTTPRequest) throws(Problem) -> HTTPResponse {
-    switch request.method {
-    case .get, .head: break
-    case .options: return Self.allow(Page.allowed)
-    default: throw .methodNotAllowed(request.method.rawValue, allowed: Page.allowed)
+    try Self.read(request.method) {
+      switch page {
+      case .file(let file): file.response(to: request.fields)
+      case .health: HealthPages.alive
+      case .readiness: HealthPages.ready(backends.readiness)
+      }
     }
-    return switch page {
-    case .file(let file): file.response(to: request.fields)
-    case .routes: RoutesPage.response(backends.routes)
-    case .health: HealthPages.alive
-    case .readiness: HealthPages.ready(backends.readiness)
+  }
+
+  /// Answers what can only be read.
+  private static func read(_ method: HTTPMethod, _ response: () -> HTTPResponse) throws(Problem) -> HTTPResponse {
+    switch method {
+    case .get, .head: return response()
+    case .options: return allow(Page.allowed)
+    default: throw .methodNotAllowed(method.rawValue, allowed: Page.allowed)
     }
   }
 }
 
 /// What the gateway answers by itself.
 private enum Page {
-  case file(PageFile)
-  case routes
+  case file(StoredContent)
   case health
   case readiness
 
@@ -194,7 +206,6 @@ private enum Page {
   var name: String {
     switch self {
     case .file: "/"
-    case .routes: "/docs"
     case .health: "/healthz"
     case .readiness: "/readyz"
     }
@@ -209,7 +220,6 @@ private enum Page {
     }
     if path.count > 8 { return nil }
     switch String(decoding: path, as: UTF8.self) {
-    case "/docs": self = .routes
     case "/healthz": self = .health
     case "/readyz": self = .readiness
     default: return nil

@@ -17,6 +17,14 @@ package enum GatewayProgram {
       Setting(
         "backends", .addresses, default: "127.0.0.1:7001,127.0.0.1:7002",
         "The RPC servers whose routes are offered, replicas included; where two contradict, the first one wins."),
+      Setting(
+        "routes", .text, default: "",
+        "A file of further routes, read again when it changes; tools/routes/legacy.routes is an example, with how to write "
+          + "one."),
+      Setting(
+        "docs-assets", .text, default: "",
+        "The directory of Swagger UI 5 (its dist), which shows the API at /docs; without it /docs tells only of "
+          + "/openapi.json."),
     ] + AuthenticationSettings.all + LimitSettings.all + HTTPTLSSettings.server + RPCTLSSettings.client
     + [ServiceTokenSetting.client] + TracingSettings.all
     + CommonSettings.all
@@ -31,11 +39,18 @@ package enum GatewayProgram {
       RPCClient(loop: loop, host: $0.host, port: $0.port, options: options)
     }
     let backends = Backends(loop: loop, connections: connections, log: log)
+    let routes = configuration.text("routes")
+    let watch = routes.isEmpty ? nil : try RouteFileWatch(routes, backends: backends, loop: loop, log: log)
     let gatekeeper = Gatekeeper(authenticator: try authenticator(configuration, log), limits: configuration)
     let traces = try TracingSettings.make(
       loop: loop, log: log, configuration: configuration, service: "gozon-gateway")
+    let assets = configuration.text("docs-assets")
+    let documentation = Documentation(
+      backends, swaggerUI: assets.isEmpty ? nil : try SwaggerUI(directory: assets),
+      asksForTokens: gatekeeper.asksForTokens)
     let gateway = Gateway(
-      loop: loop, backends: backends, log: log, gatekeeper: gatekeeper, tracer: traces?.tracer)
+      loop: loop, backends: backends, log: log, gatekeeper: gatekeeper, tracer: traces?.tracer,
+      documentation: documentation)
 
     let host = configuration.text("listen-host")
     let server = try HTTPServer(
@@ -55,8 +70,11 @@ package enum GatewayProgram {
     let http = Part("http", run: { await server.run() }, beginGracefulShutdown: { server.beginGracefulShutdown() })
     let calls = Part(
       "backends", run: { await backends.run() }, beginGracefulShutdown: { backends.beginGracefulShutdown() })
-    try await Lifecycle(loop: loop, log: log).run(
-      [admin.part] + (traces.map { [$0.exporter.part] } ?? []) + [calls, http])
+    let file = watch.map { watch in
+      Part("routes", run: { await watch.run() }, beginGracefulShutdown: { watch.beginGracefulShutdown() })
+    }
+    let parts = [admin.part] + (traces.map { [$0.exporter.part] } ?? []) + [calls] + (file.map { [$0] } ?? []) + [http]
+    try await Lifecycle(loop: loop, log: log).run(parts)
     log.info("ended")
   }
 

@@ -25,8 +25,11 @@ extension PathTemplate {
     of field: FieldDescriptor, in message: RawSpan, _ schemas: SchemaSet
   ) throws(DecodingError) -> String {
     var reader = try MessageReader(message, budget: .default)
-    if field.type == .string {
+    if field.type == .string || field.type == .bytes {
       guard let content = try reader.content(field.number, at: field.slot) else { return "" }
+      if field.type == .bytes {
+        return message.extracting(content).withUnsafeBytes { Base64.url.encode(Array($0)) }
+      }
       return message.extracting(content).withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
     }
     guard try reader.isPresent(field.number, at: field.slot, size: field.slotSize) else { return "" }

@@ -6,8 +6,11 @@ internal import Wire
 extension Route {
   /// The encoded request message of a call: from the path's variables, and from the query or the body.
   func payload(_ variables: [ArraySlice<UInt8>], _ request: HTTPRequest) throws(Problem) -> [UInt8] {
-    var builder = translator.builder(of: method.request)
+    var builder = translator.builder(of: method.request, names: names)
     var violations: [Violation] = []
+    for source in binding.sources {
+      if case .constant(let text) = source.place { builder.set(source.field, fromText: text) }
+    }
     for (name, value) in zip(binding.path.variables, variables) {
       if let text = PercentEncoding.decode(value) {
         builder.set(name, fromText: text)
@@ -32,13 +35,13 @@ extension Route {
     guard request.query != nil else { return }
     let items: [(name: String, value: String)]
     do throws(HTTPRefusal) { items = try request.queryItems() } catch { throw Problem(error) }
-    guard !binding.method.hasBody else {
+    guard binding.takesQuery else {
       if let first = items.first {
         violations.append(Violation(pointer: "/\(first.name)", detail: "this route takes nothing from the query"))
       }
       return
     }
-    for (name, value) in items { builder.set(name, fromText: value) }
+    for (name, value) in items { builder.set(name, fromQuery: value) }
   }
 
   private func takeBody(_ request: HTTPRequest, _ builder: inout MessageBuilder) throws(Problem) {

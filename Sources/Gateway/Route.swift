@@ -13,11 +13,27 @@ package struct Route: Sendable {
   /// What became of its requests.
   let statistics: RouteStatistics
 
+  /// What callers call the fields of the request, where that is not what the schema calls them.
+  let names: FieldNames?
+
+  /// A route to a method, by servers.
+  init(
+    binding: HTTPBinding, method: MethodDescriptor, translator: JSONTranslator, backends: [BackendServer],
+    statistics: RouteStatistics
+  ) {
+    self.binding = binding
+    self.method = method
+    self.translator = translator
+    self.backends = backends
+    self.statistics = statistics
+    names = FieldNames(binding, request: translator.schemas.messages[method.request])
+  }
+
   /// Whether nobody but `backend` can serve it just now.
   func needs(_ backend: BackendServer) -> Bool {
     backends.contains { $0 === backend } && !backends.contains { $0 !== backend && $0.unreadyReason == nil }
   }
 
   /// Whether a repeat of a call under the same idempotency key has the effect of one call.
-  var takesIdempotencyKey: Bool { method.takesIdempotencyKey || binding.method == .post }
+  var takesIdempotencyKey: Bool { method.takesIdempotencyKey(by: binding.method) }
 }

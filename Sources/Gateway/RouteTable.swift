@@ -23,14 +23,16 @@ package struct RouteTable: Sendable {
   package private(set) var routes: [Route] = []
   /// Routes that were left out because another backend had them first, a sentence each.
   package private(set) var conflicts: [String] = []
+  /// What is wrong with routes of the file that were left out.
+  package private(set) var fileErrors: [RouteFileError] = []
   private var nodes = [Node()]
 
   /// The routes that backends offer. Where two offer the same route for different methods, the first one has it;
-  /// where they offer the same method, they share it.
+  /// where they offer the same method, they share it. The routes of `file` come behind those of the schemas.
   ///
   /// - Parameter statistics: keeps what became of their requests from one table to the next.
   package init(
-    _ offers: [(backend: BackendServer, translator: JSONTranslator)] = [],
+    _ offers: [(backend: BackendServer, translator: JSONTranslator)] = [], _ file: RouteFile = RouteFile(),
     statistics: GatewayStatistics = GatewayStatistics()
   ) {
     for (backend, translator) in offers {
@@ -42,6 +44,23 @@ package struct RouteTable: Sendable {
               statistics: statistics.of(binding.method.rawValue, binding.path.description)))
         }
       }
+    }
+    add(file, offers, statistics)
+  }
+
+  private mutating func add(_ file: RouteFile, _ offers: RouteFile.Offers, _ statistics: GatewayStatistics) {
+    let (resolved, errors) = file.resolved(by: offers, statistics)
+    fileErrors = errors
+    for (line, route) in resolved {
+      let node = place(of: route.binding.path)
+      if let index = nodes[node].routes.first(where: { routes[$0].binding.method == route.binding.method }) {
+        let name = "\(route.binding.method.rawValue) \(route.binding.path)"
+        fileErrors.append(
+          RouteFileError(line: line, message: "\(name) is a route to \(routes[index].method.fullName) already"))
+        continue
+      }
+      nodes[node].routes.append(routes.count)
+      routes.append(route)
     }
   }
 

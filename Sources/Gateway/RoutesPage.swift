@@ -1,7 +1,7 @@
 internal import HTTP
 internal import Schema
 
-/// The page at `/docs`: what can be called here.
+/// The page at `/docs` where Swagger UI is not set up: what can be called here.
 enum RoutesPage {
   /// The routes of a table, as HTML.
   static func response(_ table: RouteTable) -> HTTPResponse {
@@ -27,6 +27,9 @@ enum RoutesPage {
       </head>
       <body>
       <h1>Routes</h1>
+      <p><a href="openapi.json">openapi.json</a> describes them (OpenAPI 3.1) for the many tools that can read that.
+      This gateway was started without Swagger UI. To have it here, start it with <code>--docs-assets DIR</code> or
+      <code>GOZON_DOCS_ASSETS=DIR</code>, where DIR is the <code>dist</code> of a release of Swagger UI 5.</p>
       \(rows.isEmpty ? "<p>No service has been reached yet.</p>" : "<table>\n\(rows.joined())</table>")
       </body>
       </html>

@@ -3,11 +3,18 @@ internal import Wire
 
 /// The web page at `/`. Its files are part of the program; what they show comes from the API, as for any other client.
 enum WebPage {
+  /// The page runs its own files and nothing else, calls nobody but this server, and is in no frame of another page.
+  private static let policy = [
+    "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self'", "connect-src 'self'",
+    "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'", "require-trusted-types-for 'script'",
+    "trusted-types 'none'",
+  ].joined(separator: "; ")
+
   /// The folder of everything but `/` itself.
   private static let folder = Array("/page/".utf8)
 
   /// The file at a path; nil when the page has none there.
-  static func file(at path: ArraySlice<UInt8>) -> PageFile? {
+  static func file(at path: ArraySlice<UInt8>) -> StoredContent? {
     guard path.count == 1 || path.starts(with: folder) else { return nil }
     return files[String(decoding: path, as: UTF8.self)]
   }
@@ -15,7 +22,7 @@ enum WebPage {
   /// Makes the files ready, so that nobody waits for their compression later.
   static func prepare() { _ = files }
 
-  private static let files: [String: PageFile] = {
+  private static let files: [String: StoredContent] = {
     let script = "text/javascript; charset=utf-8"
     let compressor = GzipCompressor(level: 12)
     let files: [(path: String, type: String, body: [UInt8])] = [
@@ -41,6 +48,8 @@ enum WebPage {
       ("/page/words.js", script, PackageResources.words_js),
     ]
     return Dictionary(
-      uniqueKeysWithValues: files.map { ($0.path, PageFile(type: $0.type, body: $0.body, compressor: compressor)) })
+      uniqueKeysWithValues: files.map { file in
+        (file.path, StoredContent(type: file.type, body: file.body, policy: policy, compressor: compressor))
+      })
   }()
 }

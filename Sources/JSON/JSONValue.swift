@@ -3,6 +3,8 @@ package enum JSONValue: Equatable, Sendable {
   case null
   case bool(Bool)
   case integer(Int64)
+  /// A whole number that ``integer`` may be too small for, to be written; what is read is never one of these.
+  case unsigned(UInt64)
   /// A number with a fraction or an exponent, or outside 64 bits.
   case number(Double)
   case string(String)
@@ -83,6 +85,7 @@ extension JSONValue: CustomStringConvertible {
     case .null: text += "null"
     case .bool(let value): text += value ? "true" : "false"
     case .integer(let number): text += "\(number)"
+    case .unsigned(let number): text += "\(number)"
     case .number(let number): text += number.isFinite ? "\(number)" : "null"
     case .string(let string): Self.append(quoted: string, to: &text)
     case .array(let elements):

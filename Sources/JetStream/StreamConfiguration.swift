@@ -69,6 +69,7 @@ extension JSONValue {
     case .null: true
     case .bool(let value): !value
     case .integer(let number): number == 0
+    case .unsigned(let number): number == 0
     case .number(let number): number == 0
     case .string(let text): text.isEmpty
     case .array(let elements): elements.isEmpty

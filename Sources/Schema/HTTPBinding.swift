@@ -24,6 +24,59 @@ package struct HTTPBinding: Sendable {
   package let location: PathTemplate?
   /// Whether the response carries an `ETag`.
   package let hasETag: Bool
+  /// The fields that come from elsewhere, or under another name, than a field usually does; none in a schema.
+  package let sources: [FieldSource]
+
+  /// A route of these parts, which must fit its method.
+  package init(
+    method: Method, path: PathTemplate, status: Int = 200, location: PathTemplate? = nil, hasETag: Bool = false,
+    sources: [FieldSource] = []
+  ) {
+    self.method = method
+    self.path = path
+    self.status = status
+    self.location = location
+    self.hasETag = hasETag
+    self.sources = sources
+  }
+
+  /// Whether a request may have a query.
+  package var takesQuery: Bool {
+    !method.hasBody || sources.contains { if case .query = $0.place { true } else { false } }
+  }
+
+  /// Where the value of a field of the request comes from.
+  package func place(of field: FieldDescriptor) -> FieldSource.Place {
+    if let source = sources.first(where: { $0.field == field.name }) { return source.place }
+    if path.variables.contains(field.name) { return .path }
+    return method.hasBody ? .body(field.name) : .query(field.name)
+  }
+}
+
+/// Where a route takes one field of its request from.
+package struct FieldSource: Hashable, Sendable {
+  /// A part of a request that holds a value.
+  package enum Place: Hashable, Sendable {
+    /// The variable of the path that is called as the field.
+    case path
+    /// The item of the query of this name, as often as it is there.
+    case query(String)
+    /// The member of the JSON body of this name.
+    case body(String)
+    /// None: it is always this text.
+    case constant(String)
+  }
+
+  /// The field's name.
+  package let field: String
+  /// Where its value is.
+  package let place: Place
+
+  /// A field that comes from this place.
+  package init(field: String, place: Place) {
+    self.field = field
+    self.place = place
+  }
 }
 
 /// A path such as `/v1/orders/{id}`.

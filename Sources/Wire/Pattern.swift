@@ -67,6 +67,26 @@ public struct Pattern: Sendable {
     return String(decoding: characters.map { UInt8($0) }, as: UTF8.self)
   }
 
+  /// The same as a regular expression of ECMA-262, which JSON Schema wants, with anchors at both ends.
+  public var regularExpression: String {
+    var (expression, isEscaped, isInClass) = ("^", false, false)
+    for character in text {
+      if isEscaped {
+        // Here the next character is meant as it is; there `\d` would be any digit.
+        let isSyntax = "\\^$.|?*+()[]{}/".contains(character) || isInClass && character == "-"
+        expression += isSyntax ? "\\\(character)" : "\(character)"
+        isEscaped = false
+      } else if character == "\\" {
+        isEscaped = true
+      } else {
+        // A class of ECMA-262 may be negated, and the newest ones hold classes.
+        expression += isInClass && "^[".contains(character) ? "\\\(character)" : "\(character)"
+        if character == "[" { isInClass = true } else if character == "]" { isInClass = false }
+      }
+    }
+    return expression + "$"
+  }
+
   /// The most characters of a text that matches; nil when it may be of any length.
   public var lengthMax: Int? { repeating == 0 ? count : nil }
 

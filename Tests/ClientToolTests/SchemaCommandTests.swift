@@ -136,4 +136,15 @@ import Testing
       #expect(kinds == ["service", "message", "message"])
     }
   }
+
+  @Test func `docs are OpenAPI, too`() async throws {
+    try await withDirectory { path, _ in
+      let described = await gozon("schema", "docs", path, "--openapi")
+      let document = try JSONValue(parsing: Array(described.lines.joined(separator: "\n").utf8).span)
+      #expect(document["openapi"]?.string == "3.1.1")
+      #expect(document["paths"]?["/v1/things/{id}"]?["get"]?["operationId"]?.string == "Things.GetThing")
+      let both = await gozon("schema", "docs", path, "--openapi", "--json")
+      #expect(both.status == 2)
+    }
+  }
 }

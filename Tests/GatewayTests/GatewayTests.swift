@@ -25,13 +25,17 @@ import Testing
     let backends: Backends
     private let gateway: Gateway
 
-    init(_ loop: EventLoop, _ fakes: [FakeBackend], gatekeeper: Gatekeeper = Gatekeeper()) {
+    init(
+      _ loop: EventLoop, _ fakes: [FakeBackend], gatekeeper: Gatekeeper = Gatekeeper(), swaggerUI: SwaggerUI? = nil
+    ) {
       self.loop = loop
       self.fakes = fakes
       let log = Log(service: "test", level: .error, format: "json")
       for fake in fakes { fake.loop = loop }
       backends = Backends(loop: loop, connections: fakes, log: log)
-      gateway = Gateway(loop: loop, backends: backends, log: log, gatekeeper: gatekeeper)
+      gateway = Gateway(
+        loop: loop, backends: backends, log: log, gatekeeper: gatekeeper,
+        documentation: Documentation(backends, swaggerUI: swaggerUI, asksForTokens: gatekeeper.asksForTokens))
     }
 
     func send(
@@ -51,7 +55,9 @@ import Testing
     try await onLoop { loop in
       let world = World(loop, fakes())
       for fake in world.fakes {
-        fake.answer = { method, _ in method == "ListBooks" ? #"{"books":[\#(Self.book)]}"# : Self.book }
+        fake.answer = { method, _ in
+          ["ListBooks", "FindBooks"].contains(method) ? #"{"books":[\#(Self.book)]}"# : Self.book
+        }
         fake.isReady = true
       }
       try await body(world)
@@ -96,6 +102,40 @@ import Testing
       let range = try await world.send(.get, "/v1/shelves/a/books?pageSize=1000")
       #expect(range.status == 400 && range.body.contains(#""pointer":"/pageSize""#))
       #expect(world.fakes[0].calls.count == 1)
+    }
+  }
+
+  @Test func `a query repeats what a list has, and may hold bytes`() async throws {
+    try await withGateway { world in
+      let found = try await world.send(
+        .get, "/v1/search?tags=a%20b&states=HERE&tags=&pages=9223372036854775807&states=LENT&tags=%C3%A9&digest=_-8")
+      #expect(found.status == 200, "\(found.body)")
+      #expect(
+        world.fakes[0].calls.first?.request
+          == #"{"tags":["a b","","é"],"states":["HERE","LENT"],"pages":[9223372036854775807],"digest":"/+8="}"#)
+      #expect(try await world.send(.get, "/v1/search").status == 200)
+      #expect(world.fakes[0].calls.last?.request == #"{"tags":[],"states":[],"pages":[]}"#)
+      let wrong = try await world.send(
+        .get, "/v1/search?pages=1&pages=9223372036854775808&states=GONE&tags=1&tags=2&tags=3&tags=4")
+      for pointer in ["/pages/1", "/states/0", "/tags"] {
+        #expect(wrong.body.contains("\"pointer\":\"\(pointer)\""), "\(pointer) in \(wrong.body)")
+      }
+      #expect(wrong.status == 400 && world.fakes[0].calls.count == 2)
+    }
+  }
+
+  @Test func `If-Match comes before If-None-Match`() async throws {
+    try await withGateway { world in
+      let tag = try #require(try await world.send(.get, "/v1/books/\(Self.id)").fields["etag"])
+      let path = "/v1/books/\(Self.id)"
+      for match in ["*", tag, "\"x\", \(tag)"] {
+        #expect(try await world.send(.get, path, [("If-Match", match)]).status == 200)
+      }
+      for match in ["\"x\"", "W/\(tag)", ""] {
+        let failed = try await world.send(.get, path, [("If-Match", match), ("If-None-Match", tag)])
+        #expect(failed.status == 412 && failed.body.contains(#""code":"FAILED_PRECONDITION""#))
+      }
+      #expect(try await world.send(.get, path, [("If-Match", tag), ("If-None-Match", tag)]).status == 304)
     }
   }
 

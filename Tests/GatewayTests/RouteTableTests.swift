@@ -57,7 +57,7 @@ import Testing
 
   @Test func `replicas of a service share its routes`() {
     let table = RouteTable([Self.offer(ShelfSchema.source), Self.offer(ShelfSchema.source)])
-    #expect(table.conflicts.isEmpty && table.routes.count == 5)
+    #expect(table.conflicts.isEmpty && table.routes.count == 6)
     #expect(table.routes.allSatisfy { $0.backends.count == 2 })
   }
 }

@@ -50,6 +50,18 @@ enum ShelfSchema {
       pageSize: int32? = 3 @range(1, 100)
     }
 
+    /// Asks for books by what they have.
+    message FindBooksRequest {
+      /// All of these words.
+      tags: list<string> = 1 @length(0, 3)
+      /// One of these states.
+      states: list<BookState> = 2
+      /// These numbers of pages.
+      pages: list<int64> = 3
+      /// This digest.
+      digest: bytes? = 4
+    }
+
     /// Books.
     message ListBooksResponse {
       /// The books.
@@ -76,6 +88,10 @@ enum ShelfSchema {
       /// The best book.
       rpc BestBook(GetBookRequest) -> Book = 5
         @http(DELETE, "/v1/books/best")
+      /// Books by what they have.
+      rpc FindBooks(FindBooksRequest) -> ListBooksResponse = 6
+        @http(GET, "/v1/search")
+        @idempotent
     }
     """
 

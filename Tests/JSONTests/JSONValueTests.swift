@@ -17,6 +17,10 @@ import Testing
     #expect(value.description == text)
   }
 
+  @Test func `the largest number of 64 bits is written exactly`() {
+    #expect(JSONValue.array([.unsigned(.max), .unsigned(1)]).description == "[18446744073709551615,1]")
+  }
+
   @Test func `spaces are allowed everywhere between`() throws {
     #expect(try parse(" \t\r\n{ \"a\" : [ 1 , 2 ] , \"b\" : { } } \n") == ["a": [1, 2], "b": [:]])
   }

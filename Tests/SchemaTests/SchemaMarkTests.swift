@@ -47,8 +47,8 @@ struct SchemaMarkTests {
     ("@http(GET) @idempotent", ["write the route as @http(GET, \"/v1/orders/{id}\")"]),
     ("@http(FETCH, \"/a/{id}\")", ["the method of HTTP is one of GET, POST, PUT, PATCH, DELETE"]),
     ("@http(POST, \"/a/{ix}\")", ["Request has no field 'ix'; did you mean 'id'?"]),
-    ("@http(POST, \"/a/{list}\")", ["'list' cannot stand in a path: it is no single short value"]),
-    ("@http(POST, \"/a/{part}\")", ["'part' cannot stand in a path: it is no single short value"]),
+    ("@http(POST, \"/a/{list}\")", ["'list' cannot stand in a path: it is no single value"]),
+    ("@http(POST, \"/a/{part}\")", ["'part' cannot stand in a path: it is no single value"]),
     ("@http(POST, \"/a/{id}/{id}\")", ["the path has {id} twice"]),
     ("@http(POST, \"a\")", [pathHelp]), ("@http(POST, \"/\")", [pathHelp]), ("@http(POST, \"/a//b\")", [pathHelp]),
     ("@http(POST, \"/a b\")", [pathHelp]), ("@http(POST, \"/a{id}\")", [pathHelp]),
@@ -57,8 +57,7 @@ struct SchemaMarkTests {
     (
       "@http(GET, \"/b\") @idempotent",
       [
-        "'list' of Request cannot come from a query: it is no single short value; use POST",
-        "'part' of Request cannot come from a query: it is no single short value; use POST",
+        "'part' of Request cannot come from a query: it is a message; use POST"
       ]
     ),
     ("@http(POST, \"/a\", status: 404)", ["the status of a success with a body is 200 to 299 but not 204 or 205"]),
@@ -85,7 +84,7 @@ struct SchemaMarkTests {
     ("@http(POST, \"/a/{id}\") @http(POST, \"/a/{maybe}\")", ["t.S/Do has the route POST /a/{} already"]),
   ])
   func `a method's marks are checked`(marks: String, expected: [String]) {
-    let isQuery = expected.count == 2
+    let isQuery = marks.contains("/b")
     let body = """
       /// Part.
       message Part {}

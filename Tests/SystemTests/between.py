@@ -6,7 +6,6 @@ import contextlib
 import http.client
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Self
 
 DROPPED = {"content-length", "transfer-encoding", "connection"}
 """Fields of a response that are about its connection."""
@@ -28,7 +27,7 @@ class Between:
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever)
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> Between:
         self._thread.start()
         return self
 

@@ -11,10 +11,13 @@ import re
 import shutil
 import subprocess
 import tempfile
+import unittest
 from pathlib import Path
 from typing import Any
 
 from harness import eventually
+
+from devkit.packages import browser_programs
 
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 """The member that an element has in JSON (section 12.1 of the protocol)."""
@@ -39,9 +42,13 @@ class Browser:
     """Chromium with a profile of its own. Elements are named by CSS selectors."""
 
     def __init__(self) -> None:
+        programs = browser_programs()
+        if programs is None:
+            raise unittest.SkipTest("there is no Chromium with its driver")
+        browser, driver = programs
         self.directory = Path(tempfile.mkdtemp(prefix="gozon-browser-"))
         self.driver = subprocess.Popen(
-            ["chromedriver", "--port=0"],
+            [driver, "--port=0"],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -53,7 +60,7 @@ class Browser:
             switches = SWITCHES + ["--no-sandbox"] * (os.geteuid() == 0) + [f"--user-data-dir={self.directory}"]
             wanted = {
                 "browserName": "chrome",
-                "goog:chromeOptions": {"args": switches, "binary": shutil.which("chromium")},
+                "goog:chromeOptions": {"args": switches, "binary": browser},
                 "goog:loggingPrefs": {"browser": "ALL"},
             }
             answer = self._exchange("POST", "/session", {"capabilities": {"alwaysMatch": wanted}})
@@ -193,9 +200,10 @@ class Browser:
     def is_shown(self, selector: str) -> bool:
         return self.script("return document.querySelector(arguments[0])?.checkVisibility() ?? false", selector)
 
-    def focused(self) -> str:
-        """The id of what has the focus, or else its text."""
-        return self.script("const e = document.activeElement; return e.id || e.innerText.trim()")
+    def wait_focused(self, name: str) -> None:
+        """Waits until what has this id, or else this text, has the focus."""
+        source = "const e = document.activeElement; return e.id || e.innerText.trim()"
+        eventually(lambda: self.script(source), lambda seen: seen == name, f"{name} to have the focus", 30)
 
     def wait_text(self, selector: str, *parts: str) -> str:
         """Waits until a text has all these parts."""

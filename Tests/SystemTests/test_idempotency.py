@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Callable, Iterator
 
 from harness import Answer, Client, SystemTestCase, any_free_port, assert_books, eventually
+from gozon_client import Client as RPCClient
 
 REPLAYED = "Idempotent-Replayed"
 METHODS = ("CreateAccount", "Deposit", "CreateOrder", "CreateOrder with an id", "CancelOrder")
@@ -101,6 +102,16 @@ class IdempotencyTests(SystemTestCase):
                 with self.subTest(name):
                     answer = post.send(self.client, key)
                     self.assertEqual((answer.status, answer.headers[REPLAYED]), (post.status, None), answer)
+
+    def test_a_key_does_nothing_for_another_principal(self) -> None:
+        users, key = [self.client.funded_user(0) for _ in range(2)], str(uuid.uuid4())
+        with RPCClient(f"127.0.0.1:{self.system.ports['payments']}") as payments:
+            for principal in [*users, None]:
+                own = [("idempotency-key", key)] + ([("principal", principal)] if principal else [])
+                request = {"userId": principal or users[0], "amount": 5}
+                first, again = (payments.unary("Payments.Deposit", request, metadata=own) for _ in range(2))
+                self.assertEqual(again, first)
+        self.assertEqual([self.client.balance(user) for user in users], [10, 5])
 
     def test_what_had_no_effect_leaves_its_key_free(self) -> None:
         user, key = str(uuid.uuid4()), {"Idempotency-Key": str(uuid.uuid4())}

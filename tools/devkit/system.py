@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import subprocess
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from devkit.console import say
 from devkit.home import CHECKOUT, Home, write_whole
 from devkit.nats import PrivateNATS
+from devkit.packages import swagger_ui
 from devkit.postgres import PrivatePostgres
 from devkit.probes import http_probe
 from devkit.processes import Process, Program, processes_of, stop
@@ -77,10 +79,12 @@ class System:
 
     def gateway(self, port: int, admin_port: int, backends: str, name: str = "gateway") -> Program:
         process = Process(self.home, name)
+        docs = None if os.environ.get("GOZON_DOCS_ASSETS") else swagger_ui()
         return Program(
             process,
             [str(self.programs / "gozon-gateway"), "--http-port", str(port), "--gateway-admin-port", str(admin_port)]
-            + ["--backends", backends, "--ports-file", process.marker],
+            + ["--backends", backends, "--ports-file", process.marker]
+            + (["--docs-assets", str(docs)] if docs else []),
             probe=http_probe(f"http://127.0.0.1:{admin_port}/readyz"),
         )
 

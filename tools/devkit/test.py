@@ -75,8 +75,15 @@ def main(arguments: list[str]) -> int:
     count = Count()
     with _scratch() as scratch:
         try:
+            system = "system" in parts
             prepare(
-                build=True, postgres=True, nats=True, browser="system" in parts, prometheus="system" in parts,
+                build=True,
+                postgres=True,
+                nats=True,
+                browser=system,
+                prometheus=system,
+                docs=system,
+                api_checkers=system,
                 others=["openssl", "curl"],
             )
             if "lint" in parts:

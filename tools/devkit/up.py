@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import subprocess
 import time
@@ -50,7 +51,12 @@ def main(arguments: list[str]) -> int:
         if options.reset:
             _reset(home, settings)
         home.create()
-        prepare(build=not settings.programs, postgres=settings.needs_postgres, nats=settings.needs_nats)
+        prepare(
+            build=not settings.programs,
+            postgres=settings.needs_postgres,
+            nats=settings.needs_nats,
+            docs=not os.environ.get("GOZON_DOCS_ASSETS"),
+        )
         programs = settings.programs or swift_build("release", home.log / "build.log")
         system = System(home, settings, programs)
         children = system.start()
@@ -72,6 +78,7 @@ def _print_addresses(system: System, started: bool) -> None:
     say("")
     say("Gozon is up." if started else "Gozon was up already; nothing had to be started.")
     say(f"  API      {system.url}/v1/orders")
+    say(f"           {system.url}/docs tries it out, {system.url}/openapi.json describes it")
     say(f"  RPC      {system.backends} (tools/gozon finds them)")
     for name, port in ((name, system.ports[f"{name}Admin"]) for name in ("gateway", "orders", "payments")):
         say(f"  {name:8} http://127.0.0.1:{port}/metrics, /healthz, /readyz")

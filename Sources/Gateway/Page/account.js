@@ -82,7 +82,7 @@ export class AccountCard {
     const key = this.#draft.idFor({ amount });
     try {
       const deposit = await insist("POST", `${this.#path}/deposits`, { body: { amount }, key }, () =>
-        say("No answer yet. Trying again …"),
+        say("No answer yet. Trying again…"),
       );
       this.#draft.clear();
       input.value = "";

@@ -28,7 +28,8 @@ export class Problem extends Error {
 
   /** Whether the same request may do better in a while. */
   get isTemporary() {
-    return [0, 408, 429, 502, 503, 504].includes(this.status);
+    // Under a key it is told so as well while the first request is still running.
+    return [0, 408, 429, 502, 503, 504].includes(this.status) || this.reason === "IDEMPOTENCY_KEY_IN_USE";
   }
 }
 

@@ -3,7 +3,7 @@
 import { part, setText } from "./dom.js";
 import { problemWords, violationWords } from "./words.js";
 
-/** What comes this soon after a success belongs to it: the second click of a double click, a key that was held. */
+/** What comes this soon after a success, with nothing entered, belongs to it: the second click of a double click. */
 const ECHO_MS = 600;
 /** Nobody wonders what is going on before. */
 const SLOW_MS = 3_000;
@@ -32,7 +32,7 @@ export function onSubmit(form, work, currency = () => undefined) {
     form.setAttribute("aria-busy", "true");
     // Not `disabled`, which would lose the focus.
     button.setAttribute("aria-disabled", "true");
-    const slow = setTimeout(() => say(form, "This takes longer than usual …"), SLOW_MS);
+    const slow = setTimeout(() => say(form, "This takes longer than usual…"), SLOW_MS);
     try {
       await work((text) => say(form, text));
       doneAt = Date.now();
@@ -47,6 +47,7 @@ export function onSubmit(form, work, currency = () => undefined) {
     }
   });
   form.addEventListener("input", (event) => {
+    doneAt = 0;
     const field = event.target.closest("[data-pointer]");
     if (field) setFieldError(field, "");
     if (form.getAttribute("aria-busy") !== "true") say(form, "");

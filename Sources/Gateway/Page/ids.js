@@ -17,7 +17,7 @@ export function isUUID(text) {
   return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text);
 }
 
-/** A few characters of an id that tell it from others: UUIDv7s of one day begin alike. */
+/** What tells an id from others, as people see it: UUIDv7s of one day begin alike. */
 export function shortId(id) {
-  return id.slice(-6);
+  return `…${id.slice(-6)}`;
 }

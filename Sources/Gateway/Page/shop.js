@@ -97,7 +97,7 @@ export class Shop {
     const notice = byId("notice");
     const wantsToken = problem.status === 401 || problem.status === 403;
     notice.dataset.wants = wantsToken ? "token" : "time";
-    setText(part(notice, "text"), wantsToken ? problemWords(problem) : "Connection lost. Reconnecting …");
+    setText(part(notice, "text"), wantsToken ? problemWords(problem) : "Connection lost. Reconnecting…");
     setText(part(notice, "action"), wantsToken ? "Enter a token" : "Try now");
     notice.hidden = false;
   }
@@ -117,7 +117,7 @@ export class Shop {
         const order = { userId: this.#userId, amount, currency: this.#account.currency, description };
         const body = { ...order, id: draft.idFor(order) };
         try {
-          const taken = await insist("POST", "/v1/orders", { body }, () => say("No answer yet. Trying again …"));
+          const taken = await insist("POST", "/v1/orders", { body }, () => say("No answer yet. Trying again…"));
           draft.clear();
           form.reset();
           this.#warn();

@@ -1,5 +1,7 @@
 // Whom this browser knows: a list in its local storage.
 
+import { shortId } from "./ids.js";
+
 const LIST = "gozon.users";
 const CURRENT = "gozon.user";
 
@@ -34,5 +36,5 @@ export function forgetUser(id) {
 
 /** What to call somebody. */
 export function nameOf(user) {
-  return user.name || `Account …${user.id.slice(-6)}`;
+  return user.name || `Account ${shortId(user.id)}`;
 }

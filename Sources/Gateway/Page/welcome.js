@@ -21,7 +21,7 @@ export function setUpWelcome({ done, back }) {
     const currency = select.value || undefined;
     const userId = draft.idFor({ currency });
     try {
-      const account = await open(userId, currency, () => say("No answer yet. Trying again …"));
+      const account = await open(userId, currency, () => say("No answer yet. Trying again…"));
       draft.clear();
       done({ id: account.userId, name: byId("open-name").value.trim() }, { isNew: true });
     } catch (problem) {

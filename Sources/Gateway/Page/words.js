@@ -1,5 +1,6 @@
 // What the API says, in words for people.
 
+import { shortId } from "./ids.js";
 import { AMOUNT_MAX, formatAmount } from "./money.js";
 
 /** How an order stands: what kind of news that is, in a word, and in a sentence where a word does not do. */
@@ -66,9 +67,9 @@ export function entryWords(entry, order) {
     case "DEPOSIT":
       return "Top-up";
     case "CHARGE":
-      return order ? orderName(order) : `Order …${entry.orderId?.slice(-6)}`;
+      return order ? orderName(order) : `Order ${shortId(entry.orderId)}`;
     case "REFUND":
-      return `Refund: ${order ? orderName(order) : `order …${entry.orderId?.slice(-6)}`}`;
+      return `Refund: ${order ? orderName(order) : `order ${shortId(entry.orderId)}`}`;
     default:
       return entry.kind;
   }

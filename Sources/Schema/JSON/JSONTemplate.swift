@@ -6,15 +6,29 @@ package struct JSONTemplate {
   private var json: [UInt8] = []
   /// The messages around the one being written, so that a tree ends.
   private var around: [Int] = []
+  /// What is longer is not gone on with: messages in messages may multiply without a bound.
+  private let bytesMax: Int
+  private let uuid: String
 
-  private init(_ schemas: SchemaSet) { self.schemas = schemas }
+  private init(_ schemas: SchemaSet, bytesMax: Int, uuid: String) {
+    self.schemas = schemas
+    self.bytesMax = bytesMax
+    self.uuid = uuid
+  }
 
   /// An example of a message, by its index in ``SchemaSet/messages``: every field, also optional ones, with a value that
   /// its type allows and, as far as an example can, its marks.
   package static func example(of message: Int, in schemas: SchemaSet) -> [UInt8] {
-    var template = JSONTemplate(schemas)
+    var template = JSONTemplate(schemas, bytesMax: .max, uuid: "\(UUID.zero)")
     template.append(message)
     return template.json
+  }
+
+  /// The same, unless it is longer than that; with a UUID that may name something, so that it can be sent as it is.
+  static func example(of message: Int, in schemas: SchemaSet, bytesMax: Int) -> [UInt8]? {
+    var template = JSONTemplate(schemas, bytesMax: bytesMax, uuid: "01890a5d-ac96-774b-bcce-b302099a8057")
+    template.append(message)
+    return template.json.count <= bytesMax ? template.json : nil
   }
 
   private mutating func append(_ message: Int) {
@@ -22,7 +36,7 @@ package struct JSONTemplate {
     defer { around.removeLast() }
     json.append(UInt8(ascii: "{"))
     var isFirst = true
-    for field in schemas.messages[message].fields where !isEndless(field) {
+    for field in schemas.messages[message].fields where !isEndless(field) && json.count <= bytesMax {
       if !isFirst { json.append(UInt8(ascii: ",")) }
       isFirst = false
       appendQuoted(field.name.utf8Span.span, to: &json)
@@ -49,7 +63,7 @@ package struct JSONTemplate {
       appendDecimal(min(max(1, range.lowerBound), range.upperBound), to: &json)
     case .string: append(text: text(of: field))
     case .bytes: append(text: "")
-    case .uuid: append(text: "00000000-0000-0000-0000-000000000000")
+    case .uuid: append(text: uuid)
     case .timestamp: append(text: "2026-11-20T14:50:00Z")
     case .enumeration(let index): append(text: schemas.enums[index].cases[0].name)
     case .message(let index): append(index)

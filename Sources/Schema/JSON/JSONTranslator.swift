@@ -18,9 +18,11 @@ package final class JSONTranslator: Sendable {
     enums = schemas.enums.map(EnumPlan.init)
   }
 
-  /// A builder of a message, by its index in ``SchemaSet/messages``.
-  package func builder(of message: Int, budget: DecodingBudget = .default) -> MessageBuilder {
-    MessageBuilder(message, self, budget: budget)
+  /// A builder of a message, by its index in ``SchemaSet/messages``, whose fields the caller calls by these names.
+  package func builder(
+    of message: Int, names: FieldNames? = nil, budget: DecodingBudget = .default
+  ) -> MessageBuilder {
+    MessageBuilder(message, self, names: names, budget: budget)
   }
 }
 

@@ -7,7 +7,7 @@ extension MessageBuilder {
     var next = 0
     repeat {
       let name = try reader.readName()
-      if let index = fieldIndex(of: name, reader, in: frame.message, next: next) {
+      if let index = fieldIndex(of: name, reader, in: frame, next: next) {
         next = index + 1
         path.append(.field(message: frame.message, index: index))
         try readField(&reader, index, &frame)
@@ -20,11 +20,12 @@ extension MessageBuilder {
     } while try reader.another(closing: UInt8(ascii: "}"))
   }
 
-  private func fieldIndex(of name: JSONString, _ reader: borrowing JSONReader, in message: Int, next: Int) -> Int? {
+  private func fieldIndex(of name: JSONString, _ reader: borrowing JSONReader, in frame: Frame, next: Int) -> Int? {
+    if frame.start == 0, let names { return names.index(of: reader.string(name), in: .body) }
     guard name.hasEscapes else {
-      return translator.messages[message].fieldIndex(of: reader.text.extracting(name.range), next: next)
+      return translator.messages[frame.message].fieldIndex(of: reader.text.extracting(name.range), next: next)
     }
-    return translator.messages[message].fieldIndex(of: reader.unescaped(name).span, next: next)
+    return translator.messages[frame.message].fieldIndex(of: reader.unescaped(name).span, next: next)
   }
 
   private mutating func readField(
@@ -78,6 +79,11 @@ extension MessageBuilder {
         try stopIfFull(reader)
       } while try reader.another(closing: UInt8(ascii: "]"))
     }
+    endList(type, start, firstLength, count)
+  }
+
+  /// Completes a list: how many elements there are, and the lengths of those that have contents.
+  mutating func endList(_ type: FieldType, _ start: Int, _ firstLength: Int, _ count: Int) {
     store(UInt32(count), at: start)
     guard type.fixedSize == nil else { return }
     output.insert(contentsOf: repeatElement(0, count: 4 * count), at: start + 4)

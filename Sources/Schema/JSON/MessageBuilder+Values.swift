@@ -44,18 +44,45 @@ extension MessageBuilder {
   /// Gives a field the value that a text writes.
   mutating func setText(_ text: Span<UInt8>, _ field: FieldPlan, _ index: Int, _ frame: inout Frame) {
     let (start, problems) = (output.count, violations.count)
-    let slot = frame.start + field.slot
-    switch field.type {
-    case _ where field.cardinality == .list: return report("a list cannot be given as a text")
-    case .message: return report("an object cannot be given as a text")
-    case .string: output.append(span: text)
-    case .bytes: storeBytes(text)
-    case .bool, .int32, .int64, .uint32, .uint64, .float64: setLiteral(text, field.type, at: slot)
-    case .uuid, .timestamp, .enumeration: storeText(text, field.type, at: slot)
-    }
+    setValue(text, field.type, at: frame.start + field.slot)
     guard violations.count == problems else { return }
     place(field, contentStart: start, &frame)
     if field.hasMarks { checkMarks(of: field, index, contentStart: start, frame) }
+  }
+
+  /// Gives a list the elements that texts write, each one.
+  mutating func setList(_ texts: [String], _ index: Int, _ frame: inout Frame) {
+    let field = translator.messages[frame.message].fields[index]
+    path.append(.field(message: frame.message, index: index))
+    defer { path.removeLast() }
+    let (start, problems) = (output.count, violations.count)
+    guard texts.count <= budget.elements else { return report("the list has too many elements") }
+    budget.elements -= texts.count
+    let firstLength = elementLengths.count
+    output.append(contentsOf: repeatElement(0, count: 4))
+    for (number, text) in texts.enumerated() {
+      path.append(.element(number))
+      let elementStart = output.count
+      output.append(contentsOf: repeatElement(0, count: field.type.fixedSize ?? 0))
+      setValue(text.utf8Span.span, field.type, at: elementStart)
+      if field.type.fixedSize == nil { elementLengths.append(UInt32(output.count - elementStart)) }
+      path.removeLast()
+    }
+    endList(field.type, start, firstLength, texts.count)
+    guard violations.count == problems else { return }
+    place(field, contentStart: start, &frame)
+    if field.hasMarks { checkMarks(of: field, index, contentStart: start, frame) }
+  }
+
+  /// Stores a value that a text writes: at the offset, or at the end of the output when it is a content.
+  private mutating func setValue(_ text: Span<UInt8>, _ type: FieldType, at offset: Int) {
+    switch type {
+    case .message: report("an object cannot be given as a text")
+    case .string: output.append(span: text)
+    case .bytes: storeBytes(ofText: text)
+    case .bool, .int32, .int64, .uint32, .uint64, .float64: setLiteral(text, type, at: offset)
+    case .uuid, .timestamp, .enumeration: storeText(text, type, at: offset)
+    }
   }
 
   /// Stores a number, `true` or `false` that a text writes as JSON would.
@@ -128,6 +155,13 @@ extension MessageBuilder {
 
   private mutating func storeBytes(_ text: Span<UInt8>) {
     if !Base64.standard.appendBytes(of: text, to: &output) { refuse(text, .bytes) }
+  }
+
+  /// Paths and queries spell bytes without what they would have to escape; the form of JSON is taken too.
+  private mutating func storeBytes(ofText text: Span<UInt8>) {
+    let isStandard = text.indices.contains { "+/=".utf8.contains(text[$0]) }
+    let form = isStandard ? Base64.standard : Base64.url
+    if !form.appendBytes(of: text, to: &output) { refuse(text, .bytes) }
   }
 
   // MARK: Refusing

@@ -19,6 +19,10 @@ package struct MessageBuilder: ~Copyable {
   private var root: Frame
   /// The fields of the message that a text of the path or the query has given.
   private(set) var fieldsOfTexts: UInt64 = 0
+  /// What the caller calls the fields of the message; nil when that is what the schema calls them.
+  let names: FieldNames?
+  /// The texts of lists, each with its field, which are put into the message when all of them are there.
+  private(set) var textLists: [(field: Int, texts: [String])] = []
   /// Whether the body could not be read to its end, so that nothing is known of what is missing.
   private var isBroken = false
 
@@ -40,31 +44,43 @@ package struct MessageBuilder: ~Copyable {
     case element(Int)
   }
 
-  init(_ message: Int, _ translator: JSONTranslator, budget: DecodingBudget) {
+  init(_ message: Int, _ translator: JSONTranslator, names: FieldNames?, budget: DecodingBudget) {
     self.translator = translator
+    self.names = names
     self.budget = budget
     root = Frame(message: message, start: 0)
     output.append(contentsOf: repeatElement(0, count: 8 + translator.messages[message].fixedLength))
     self.budget.depth -= 1
   }
 
-  /// Gives a field the value that a text of the path or the query writes.
+  /// Gives a field, by its name in the schema, the value that a text writes: one of the path, or of the route itself.
   package mutating func set(_ name: String, fromText text: String) {
-    let plan = translator.messages[root.message]
-    guard let index = plan.fieldIndex(of: name.utf8Span.span, next: 0) else {
-      reportUnknown(name, in: root.message)
-      return
-    }
+    set(translator.messages[root.message].fieldIndex(of: name.utf8Span.span, next: 0), name, text)
+  }
+
+  /// Gives a field, by the name that the caller has for it, the value that a text of the query writes. A list may be given
+  /// element by element.
+  package mutating func set(_ name: String, fromQuery text: String) {
+    guard let names else { return set(name, fromText: text) }
+    set(names.index(of: name, in: .query), name, text)
+  }
+
+  private mutating func set(_ index: Int?, _ name: String, _ text: String) {
+    guard let index else { return reportUnknown(name, in: root.message, isQuery: true) }
     path.append(.field(message: root.message, index: index))
     defer { path.removeLast() }
-    let field = plan.fields[index]
+    let field = translator.messages[root.message].fields[index]
+    if field.cardinality == .list, let place = textLists.firstIndex(where: { $0.field == index }) {
+      return textLists[place].texts.append(text)
+    }
     guard root.seen & field.bit == 0 else {
       report("is given twice")
       return
     }
     fieldsOfTexts |= field.bit
+    root.seen |= field.bit
+    if field.cardinality == .list { return textLists.append((index, [text])) }
     var frame = root
-    frame.seen |= field.bit
     setText(text.utf8Span.span, field, index, &frame)
     root = frame
   }
@@ -100,6 +116,7 @@ package struct MessageBuilder: ~Copyable {
   package consuming func encode() throws(RequestErrors) -> [UInt8] {
     if !isBroken {
       var frame = root
+      for (field, texts) in textLists { setList(texts, field, &frame) }
       finish(&frame)
     }
     if !violations.isEmpty { throw RequestErrors(violations: violations) }
@@ -118,10 +135,11 @@ package struct MessageBuilder: ~Copyable {
     violations.append(FieldViolation(pointer: pointer, detail: detail))
   }
 
-  mutating func reportUnknown(_ name: String, in message: Int) {
+  mutating func reportUnknown(_ name: String, in message: Int, isQuery: Bool = false) {
     guard !isFull else { return }
     let shown = String(String.UnicodeScalarView(name.unicodeScalars.prefix(64)))
-    let known = translator.schemas.messages[message].fields.map(\.name)
+    let own = path.isEmpty ? names?.names(in: isQuery ? .query : .body) : nil
+    let known = own ?? translator.schemas.messages[message].fields.map(\.name)
     report(
       "there is no field '\(shown)'" + suggestion(for: shown, among: known), at: "\(pointer)/\(jsonPointerToken(shown))"
     )
@@ -129,8 +147,9 @@ package struct MessageBuilder: ~Copyable {
 
   /// The JSON pointer (RFC 6901) to where we are.
   private var pointer: String {
-    path.map { step in
+    path.enumerated().map { depth, step in
       switch step {
+      case .field(_, let index) where depth == 0 && names != nil: "/\(jsonPointerToken(names!.name(of: index)))"
       case .field(let message, let index): "/\(translator.schemas.messages[message].fields[index].name)"
       case .element(let index): "/\(index)"
       }

@@ -16,10 +16,7 @@ extension Checker {
       switch (argument.label, argument.value) {
       case ("status", .integer(let value)):
         status = Int(value)
-        if !(200...299).contains(value) || value == 204 || value == 205 {
-          report(
-            "the status of a success with a body is 200 to 299 but not 204 or 205", in: file, at: argument.position)
-        }
+        if let problem = RouteRules.problem(ofStatus: value) { report(problem, in: file, at: argument.position) }
       case ("location", .text): location = checkPath(argument, variablesFrom: response, in: file)
       case (nil, .word("etag")): hasETag = true
       default:
@@ -27,12 +24,12 @@ extension Checker {
           "behind the path, only status: 201, location: \"/…\" and etag may stand", in: file, at: argument.position)
       }
     }
-    if let location, response.fields.contains(where: { location.variables.contains($0.name) && $0.cardinality != .one })
-    {
-      report("a field in the location must never be absent", in: file, at: mark.name.position)
-    }
-    if !method.hasBody { checkQuery(of: request, path: path, mark, in: file) }
-    return HTTPBinding(method: method, path: path, status: status, location: location, hasETag: hasETag)
+    let binding = HTTPBinding(method: method, path: path, status: status, location: location, hasETag: hasETag)
+    let problems =
+      [location.flatMap { RouteRules.problem(ofLocation: $0, of: response) }].compactMap { $0 }
+      + RouteRules.problems(ofQuery: binding, request: request)
+    for problem in problems { report(problem, in: file, at: mark.name.position) }
+    return binding
   }
 
   private mutating func checkVerb(_ argument: ArgumentSyntax, in file: Int) -> HTTPBinding.Method? {
@@ -44,7 +41,7 @@ extension Checker {
     return nil
   }
 
-  /// The template of a path whose variables are fields of a message that have one short value.
+  /// The template of a path whose variables are fields of a message.
   private mutating func checkPath(
     _ argument: ArgumentSyntax, variablesFrom message: MessageDescriptor, in file: Int
   ) -> PathTemplate? {
@@ -54,40 +51,17 @@ extension Checker {
         at: argument.position)
       return nil
     }
-    var names: Set<String> = []
-    for name in path.variables {
-      if !names.insert(name).inserted {
-        report("the path has {\(name)} twice", in: file, at: argument.position)
-      }
-      guard let field = message.field(named: name) else {
-        let hint = suggestion(for: name, among: message.fields.map(\.name))
-        report("\(message.name) has no field '\(name)'" + hint, in: file, at: argument.position)
-        continue
-      }
-      if !field.isText {
-        report("'\(name)' cannot stand in a path: it is no single short value", in: file, at: argument.position)
-      }
+    for problem in RouteRules.problems(of: path, variablesFrom: message) {
+      report(problem, in: file, at: argument.position)
     }
     return path
-  }
-
-  /// What comes from a query must be readable from a text.
-  private mutating func checkQuery(of request: MessageDescriptor, path: PathTemplate, _ mark: MarkSyntax, in file: Int)
-  {
-    for field in request.fields where !path.variables.contains(field.name) && !field.isText {
-      report(
-        "'\(field.name)' of \(request.name) cannot come from a query: it is no single short value; use POST", in: file,
-        at: mark.name.position)
-    }
   }
 }
 
 extension FieldDescriptor {
-  /// Whether the value can be written as a text in a path or a query.
-  package var isText: Bool {
-    switch type {
-    case .message, .bytes: false
-    default: cardinality != .list
-    }
-  }
+  /// Whether the value can be written as one text, as a segment of a path is.
+  package var fitsPath: Bool { fitsQuery && cardinality != .list }
+
+  /// Whether the value can be written as a text, or as one for each element, as the items of a query are.
+  package var fitsQuery: Bool { if case .message = type { false } else { true } }
 }

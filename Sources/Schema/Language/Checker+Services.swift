@@ -91,9 +91,7 @@ extension Checker {
       report("an idempotent method needs no key; keep one of the two marks", in: file, at: declaration.name.position)
     }
     if routes.contains(where: { $0.method == .get }), !flags.contains("idempotent") {
-      report(
-        "browsers and proxies repeat a GET at will; mark the method @idempotent", in: file,
-        at: declaration.name.position)
+      report(RouteRules.getIsRepeated, in: file, at: declaration.name.position)
     }
     return MethodDescriptor(
       name: declaration.name.value, fullName: fullName, number: UInt8(truncatingIfNeeded: id), id: id,

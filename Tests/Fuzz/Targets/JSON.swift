@@ -3,8 +3,8 @@ import Wire
 
 /// JSON as the body of a request: what is read says the same when it is written and read again.
 ///
-/// The first byte chooses the message. Its highest bit: the second byte chooses a field, and the rest is the text that
-/// a path or a query gives it.
+/// The first byte chooses the message. Its highest bit: the rest is what a path and a query give, parted by zero bytes; the
+/// first byte of each part chooses a field, and what follows is its text.
 @Sendable func fuzzJSON(_ input: [UInt8]) {
   guard let first = input.first else { return }
   let message = Int(first & 0x7F) % FuzzSchemas.all.messages.count
@@ -25,11 +25,40 @@ private func checkBody(_ json: [UInt8], _ message: Int) {
 }
 
 private func checkText(_ input: [UInt8], _ message: Int) {
-  let fields = FuzzSchemas.all.messages[message].fields
-  guard !fields.isEmpty, let choice = input.first else { return }
+  let type = FuzzSchemas.all.messages[message]
+  guard let first = type.fields.first, !input.isEmpty else { return }
+  let texts = input.split(separator: 0).map { part in
+    (type.fields[Int(part.first!) % type.fields.count].name, String(decoding: part.dropFirst(), as: UTF8.self))
+  }
   var builder = FuzzSchemas.translator.builder(of: message)
-  builder.set(fields[Int(choice) % fields.count].name, fromText: String(decoding: input.dropFirst(), as: UTF8.self))
-  builder.set(String(decoding: input.prefix(20), as: UTF8.self), fromText: "")
+  for (name, text) in texts { builder.set(name, fromText: text) }
+  do {
+    let bytes = try builder.encode()
+    guard let written = try? FuzzSchemas.translator.json(bytes, of: message) else {
+      preconditionFailure("what texts have built cannot be written")
+    }
+    precondition(encode(written, message) == bytes, "what texts have built reads otherwise as JSON")
+  } catch {
+    expectReasons(error)
+  }
+  checkRoute(texts, String(decoding: input.prefix(20), as: UTF8.self), message, constant: first.name)
+}
+
+/// The same by a route that calls every field otherwise, in the query and in the body.
+private func checkRoute(_ texts: [(String, String)], _ unknown: String, _ message: Int, constant: String) {
+  let type = FuzzSchemas.all.messages[message]
+  let sources = type.fields.enumerated().map { index, field in
+    let name = "\(field.name)/~\(index)"
+    return FieldSource(
+      field: field.name,
+      place: field.name == constant ? .constant("1") : index % 2 == 0 ? .query(name) : .body(name))
+  }
+  let binding = HTTPBinding(method: .post, path: PathTemplate("/a")!, sources: sources)
+  var builder = FuzzSchemas.translator.builder(of: message, names: FieldNames(binding, request: type))
+  builder.set(constant, fromText: "1")
+  for (index, (name, text)) in texts.enumerated() { builder.set("\(name)/~\(index)", fromQuery: text) }
+  builder.set(unknown, fromQuery: "")
+  builder.merge(json: texts.first.map { Array($0.1.utf8) } ?? [])
   do { _ = try builder.encode() } catch { expectReasons(error) }
 }
 

@@ -22,6 +22,7 @@ private func use(_ schemas: SchemaSet) {
   precondition(SchemaComparison.findings(from: schemas, to: schemas).isEmpty, "a schema differs from itself")
   _ = SchemaComparison.findings(from: FuzzSchemas.everything, to: schemas)
   _ = SchemaComparison.findings(from: schemas, to: FuzzSchemas.everything)
+  _ = OpenAPIDocument(APIOperation.all(in: schemas), .init(codes: [])).json.encoded
   let translator = JSONTranslator(schemas)
   for index in schemas.messages.indices.prefix(20) {
     var builder = translator.builder(of: index)

@@ -64,7 +64,8 @@ private var greetingFrame: [UInt8] {
 @Sendable func jsonSeeds() -> [[UInt8]] {
   let texts = ["-1", "1e9", "true", "\"", "NEW", "AAE=", "2026-11-20T14:50:00.25+03:00", "\(UUID.zero)"]
   return corpus.map { [UInt8($0.message)] + Array($0.entry.json.utf8) }
-    + texts.enumerated().map { [0x80, UInt8($0)] + Array($1.utf8) }
+    + texts.enumerated().map { [0x80, UInt8($0 + 1)] + Array($1.utf8) }
+    + corpus.map { [0x80 | UInt8($0.message), 1, 0x78, 0, 2, 0x31, 0, 1, 0x79] }
 }
 
 private var corpus: [(message: Int, entry: CorpusEntry)] {

@@ -56,6 +56,54 @@ struct MessageBuilderTests {
     #expect(message.time == Timestamp(microseconds: 1_795_186_200_000_000))
   }
 
+  @Test(arguments: ["_-8", "/+8="])
+  func `bytes are base64url or base64 as a text`(text: String) throws {
+    let message = try Everything(decoding: try everything.message(Self.rest, texts: [("blob", text)]))
+    #expect(message.blob == [0xFF, 0xEF])
+  }
+
+  @Test func `a list is given by a text for each element, among others, in their order`() throws {
+    let texts = [
+      ("names", "b"), ("numbers", "9223372036854775807"), ("colors", "RED"), ("names", ""), ("numbers", "-1"),
+      ("blobs", "_w"), ("flags", "true"), ("names", "ä"), ("flags", "false"), ("blobs", ""), ("colors", "INTERNAL"),
+      ("ids", "00000000-0000-0001-0000-000000000002"), ("maybeName", "RUB"),
+    ]
+    let expected = #"""
+      {"names":["b","","ä"],"numbers":[9223372036854775807,-1],"blobs":["/w==",""],"flags":[true,false],
+      "colors":["RED","INTERNAL"],"ids":["00000000-0000-0001-0000-000000000002"],"maybeName":"RUB",
+      """#
+    let rest = Self.rest.dropFirst()
+    #expect(
+      try everything.message(#"{"blob":"",\#(rest)"#, texts: texts)
+        == everything.message(#"\#(expected)"blob":"",\#(rest)"#))
+  }
+
+  @Test func `a list of texts is named where it is wrong`() {
+    #expect(
+      everything.problems(
+        "", texts: [("numbers", "1"), ("numbers", "x"), ("colors", "RED"), ("numbers", "2"), ("numbers", "1.5")]
+      ).filter { !$0.contains("is missing") } == [
+        "/numbers/1 expected an integer, found 'x'", "/numbers/3 expected an integer, found 1.5",
+      ])
+    let four = Array(repeating: ("numbers", "1"), count: 4)
+    #expect(everything.problems("", texts: four).first == "/numbers must have 0 to 3 elements, not 4")
+    #expect(everything.problems("", texts: [("leaves", "{}")]).first == "/leaves/0 an object cannot be given as a text")
+    #expect(
+      everything.problems(#"{"names":[]}"#, texts: [("names", "a")]).first
+        == "/names is given by the path or the query already; leave it out of the body")
+  }
+
+  @Test func `the elements of texts count for the budget`() {
+    let texts = Array(repeating: ("names", "a"), count: 3)
+    let budget = DecodingBudget(bytes: 1 << 20, elements: 2, depth: 16)
+    #expect(everything.problems([], texts: texts, budget: budget).first == "/names the list has too many elements")
+  }
+
+  /// The fields that must be there, but for `blob`.
+  private static let rest =
+    #"{"flag":true,"small":1,"big":1,"smallUnsigned":1,"bigUnsigned":1,"ratio":1,"name":"","#
+    + #""id":"00000000-0000-0001-0000-000000000002","time":"2026-11-20T14:50:00Z","color":"RED","leaf":{}}"#
+
   @Test(arguments: [
     ("small", "", "expected an integer, found ''"), ("small", " 1", "expected an integer, found ' 1'"),
     ("small", "1 ", "expected an integer, found '1 '"), ("small", "+1", "expected an integer, found '+1'"),
@@ -64,11 +112,13 @@ struct MessageBuilderTests {
     ("small", "2147483648", "must be -2147483648 to 2147483647, not 2147483648"),
     ("flag", "1", "expected true or false, found '1'"), ("flag", "TRUE", "expected true or false, found 'TRUE'"),
     ("id", "x", "expected a UUID as a string, found 'x'"),
-    ("blob", "AA", "expected bytes as a base64 string, found 'AA'"),
+    ("blob", "A", "expected bytes as a base64 string, found 'A'"),
+    ("blob", "AA=", "expected bytes as a base64 string, found 'AA='"),
+    ("blob", "_/8=", "expected bytes as a base64 string, found '_/8='"),
     ("time", "now", "expected a time as a string such as '2026-11-20T14:50:00Z', found 'now'"),
     ("color", "GREEN", "expected one of RED, LIGHT_BLUE, INTERNAL, found 'GREEN'"),
     ("color", "RAD", "expected one of RED, LIGHT_BLUE, INTERNAL, found 'RAD'; did you mean 'RED'?"),
-    ("names", "a", "a list cannot be given as a text"), ("leaf", "{}", "an object cannot be given as a text"),
+    ("leaf", "{}", "an object cannot be given as a text"),
     ("smal", "1", "there is no field 'smal'; did you mean 'small'?"),
   ])
   func `a wrong text is named`(name: String, text: String, problem: String) {

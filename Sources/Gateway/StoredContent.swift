@@ -1,9 +1,9 @@
 internal import HTTP
 internal import Wire
 
-/// A file of the web page, ready to be sent in each form that it has.
-struct PageFile: Sendable {
-  /// A form of the file, with its strong entity tag (RFC 9110 section 8.8.3).
+/// A body that is sent as it is, again and again: ready in each form that it has.
+struct StoredContent: Sendable {
+  /// A form of the body, with its strong entity tag (RFC 9110 section 8.8.3).
   private struct Form: Sendable {
     let body: [UInt8]
     let tag: String
@@ -14,21 +14,18 @@ struct PageFile: Sendable {
     }
   }
 
-  /// The page runs its own files and nothing else, calls nobody but this server, and is in no frame of another page.
-  private static let policy = [
-    "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self'", "connect-src 'self'",
-    "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'", "require-trusted-types-for 'script'",
-    "trusted-types 'none'",
-  ].joined(separator: "; ")
-
   private let type: String
+  private let policy: String?
   private let plain: Form
   /// As gzip; nil when that is no shorter.
   private let gzip: Form?
 
-  /// A file of this media type.
-  init(type: String, body: [UInt8], compressor: GzipCompressor) {
+  /// A body of this media type.
+  ///
+  /// - Parameter policy: the `Content-Security-Policy` of a page and its files; nil for what is data for everybody.
+  init(type: String, body: [UInt8], policy: String?, compressor: GzipCompressor) {
     self.type = type
+    self.policy = policy
     plain = Form(body)
     gzip = compressor.compress(body).map(Form.init)
   }
@@ -42,11 +39,13 @@ struct PageFile: Sendable {
     if let known = fields.list("if-none-match"), EntityTag.matches(known, form.tag) {
       return HTTPResponse(.notModified, fields: answer)
     }
-    answer += [
-      ("Content-Type", type), ("Content-Security-Policy", Self.policy), ("X-Content-Type-Options", "nosniff"),
-      ("Referrer-Policy", "no-referrer"), ("Cross-Origin-Opener-Policy", "same-origin"),
-      ("Cross-Origin-Resource-Policy", "same-origin"),
-    ]
+    answer += [("Content-Type", type), ("X-Content-Type-Options", "nosniff")]
+    if let policy {
+      answer += [
+        ("Content-Security-Policy", policy), ("Referrer-Policy", "no-referrer"),
+        ("Cross-Origin-Opener-Policy", "same-origin"), ("Cross-Origin-Resource-Policy", "same-origin"),
+      ]
+    }
     if isCoded { answer.append(("Content-Encoding", "gzip")) }
     return HTTPResponse(.ok, fields: answer, body: form.body)
   }
