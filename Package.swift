@@ -107,10 +107,13 @@ let package = Package(
     module(
       "Gateway",
       ["Schema", "RPC", "HTTP", "Service", "Identity", "Files", "JSON", "EventLoop", "Tracing", "OTLP", "Wire"],
-      resources: [.embedInCode("Page")]),
+      exclude: ["Authentication/DESIGN.md"], resources: [.embedInCode("Page")]),
     module(
       "ClientTool",
-      ["Messaging", "API", "Schema", "RPC", "Postgres", "JetStream", "JSON", "Service", "EventLoop", "TLS", "Wire"],
+      [
+        "Messaging", "API", "Schema", "RPC", "Postgres", "JetStream", "Identity", "JSON", "Service", "EventLoop", "TLS",
+        "Wire",
+      ],
       exclude: ["Verification/DESIGN.md"]),
 
     // Small mains: parse, wire by hand, run.
@@ -164,7 +167,7 @@ let package = Package(
       "ClientTool",
       [
         "ClientTool", "Orders", "Payments", "Idempotency", "Messaging", "Probe", "Schema", "RPC", "Postgres",
-        "JetStream", "JSON",
+        "JetStream", "Identity", "JSON",
         "Service",
         "EventLoop", "TLS", "Wire", "API",
       ]),

@@ -7,7 +7,8 @@ enum CommandTable {
     ListCommand.self, DescribeCommand.self, CallCommand.self, HealthCommand.self, TopCommand.self,
     StreamListCommand.self, StreamInfoCommand.self, StreamViewCommand.self, StreamTailCommand.self,
     DeadListCommand.self, DeadShowCommand.self, DeadReplayCommand.self, OrderCommand.self, VerifyCommand.self,
-    BenchCommand.self, SchemaCheckCommand.self, SchemaDiffCommand.self, SchemaDocsCommand.self,
+    BenchCommand.self, TokenKeygenCommand.self, TokenSignCommand.self, TokenShowCommand.self,
+    SchemaCheckCommand.self, SchemaDiffCommand.self, SchemaDocsCommand.self,
     SchemaReleaseCommand.self, CompletionCommand.self,
   ]
 
@@ -66,9 +67,8 @@ enum CommandTable {
       gozon COMMAND [arguments] [options]
 
       Talks to a running Gozon: its services by RPC, its streams by NATS. It knows no service at build time; the services
-      tell what they offer. Only order, verify and stream info look into the
-      databases, and know their tables. The schema commands read
-      files, and need nothing that runs.
+      tell what they offer. Only order, verify and stream info look into the databases, and know their tables. The schema
+      and token commands work on files, and need nothing that runs.
 
       Commands:
       \(CommandSyntax.aligned(rows).joined(separator: "\n"))

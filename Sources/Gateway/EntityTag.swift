@@ -7,17 +7,18 @@ enum EntityTag {
     return "\"\(String(hash, radix: 36))-\(String(body.count, radix: 36))\""
   }
 
-  /// Whether an `If-Match` names `tag`; weak tags never do (RFC 9110 section 13.1.1).
-  static func matchesStrongly(_ ifMatch: String, _ tag: String) -> Bool {
-    ifMatch.trimmed == "*" || ifMatch.split(separator: ",").contains { $0.trimmed == tag }
+  /// Whether an `If-None-Match` names `tag`; weak tags compare by their opaque part (RFC 9110 section 13.1.2). A
+  /// representation without a tag is named by `*` alone.
+  static func matches(_ ifNoneMatch: String, _ tag: String?) -> Bool {
+    names(ifNoneMatch, tag) { $0 == $1 || $0.hasPrefix("W/") && $0.dropFirst(2) == $1 }
   }
 
-  /// Whether an `If-None-Match` names `tag`; weak tags compare by their opaque part (RFC 9110 section 13.1.2).
-  static func matches(_ ifNoneMatch: String, _ tag: String) -> Bool {
-    if ifNoneMatch.trimmed == "*" { return true }
-    return ifNoneMatch.split(separator: ",").contains { candidate in
-      let candidate = candidate.trimmed
-      return candidate == tag || candidate.hasPrefix("W/") && candidate.dropFirst(2) == tag
-    }
+  /// Whether an `If-Match` names `tag`, which a weak tag never does (section 13.1.1).
+  static func matchesStrongly(_ ifMatch: String, _ tag: String?) -> Bool { names(ifMatch, tag) { $0 == $1 } }
+
+  private static func names(_ list: String, _ tag: String?, by isEqual: (Substring, String) -> Bool) -> Bool {
+    if list.trimmed == "*" { return true }
+    guard let tag else { return false }
+    return list.split(separator: ",").contains { isEqual($0.trimmed, tag) }
   }
 }

@@ -40,12 +40,13 @@ package final class Gateway: @unchecked Sendable {
   package func answer(_ request: HTTPRequest) async -> HTTPResponse {
     let requestID = RequestContext.requestID(request.fields, random: &loop.random)
     var exchange = Exchange(requestID: requestID)
-    let response: HTTPResponse
+    var response: HTTPResponse
     do throws(Problem) {
       response = try await respond(to: request, requestID, &exchange)
     } catch {
       response = error.response(requestID: requestID)
     }
+    gatekeeper.complete(&response, for: request)
     exchange.ended(response.status, tracer)
     return response
   }
@@ -70,9 +71,25 @@ package final class Gateway: @unchecked Sendable {
       return Self.allow(["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"])
     }
     let match = backends.routes.match(request.method.rawValue, request.path)
-    exchange.isOf(statistics(of: match, request.method))
     if request.method == .options, case .methodNotAllowed(let allowed) = match { return Self.allow(allowed) }
-    let admission = try gatekeeper.admit(request)
+    exchange.isOf(figures(of: match, request.method))
+    let admission = try gatekeeper.enter(request, now: loop.now)
+    defer { gatekeeper.leave() }
+    do throws(Problem) {
+      var response = try await respond(to: request, match, requestID, admission, &exchange)
+      for (name, value) in admission.fields { response.fields.append(name, value) }
+      return response
+    } catch {
+      var problem = error
+      problem.fields += admission.fields
+      throw problem
+    }
+  }
+
+  private func respond(
+    to request: HTTPRequest, _ match: RouteTable.Match, _ requestID: String, _ admission: Admission,
+    _ exchange: inout Exchange
+  ) async throws(Problem) -> HTTPResponse {
     switch match {
     case .found(let route, let variables):
       try admission.requireCaller(for: route)
@@ -91,7 +108,8 @@ package final class Gateway: @unchecked Sendable {
     }
   }
 
-  private func statistics(of match: RouteTable.Match, _ method: HTTPMethod) -> RouteStatistics {
+  /// What counts requests of this kind, those included that are not let in.
+  private func figures(of match: RouteTable.Match, _ method: HTTPMethod) -> RouteStatistics {
     if case .found(let route, _) = match { return route.statistics }
     return backends.statistics.of(method.rawValue, GatewayStatistics.unmatched)
   }
@@ -112,6 +130,7 @@ package final class Gateway: @unchecked Sendable {
       throw Problem(
         status: .notAcceptable, code: "INVALID_ARGUMENT", detail: "Responses here are application/json only.")
     }
+    try Preconditions(request.fields).check(before: request.method)
     let context = try RequestContext(
       request.fields, requestID: requestID, takesIdempotencyKey: route.takesIdempotencyKey,
       caller: admission.caller, trace: trace.context)

@@ -25,8 +25,8 @@ package enum GatewayProgram {
         "docs-assets", .text, default: "",
         "The directory of Swagger UI 5 (its dist), which shows the API at /docs; without it /docs tells only of "
           + "/openapi.json."),
-    ] + AuthenticationSettings.all + HTTPTLSSettings.server + RPCTLSSettings.client + [ServiceTokenSetting.client]
-    + TracingSettings.all + CommonSettings.all
+    ] + AuthenticationSettings.all + LimitSettings.all + HTTPTLSSettings.server + RPCTLSSettings.client
+    + [ServiceTokenSetting.client] + TracingSettings.all + CommonSettings.all
 
   /// Open connections at most, as far as there are files for them.
   private static let connectionsMax = 60_000
@@ -48,7 +48,7 @@ package enum GatewayProgram {
     let backends = Backends(loop: loop, connections: connections, log: log)
     let routes = configuration.text("routes")
     let watch = routes.isEmpty ? nil : try RouteFileWatch(routes, backends: backends, loop: loop, log: log)
-    let gatekeeper = Gatekeeper(authenticator: try authenticator(configuration, log))
+    let gatekeeper = Gatekeeper(authenticator: try authenticator(configuration, log), limits: configuration)
     let traces = try TracingSettings.make(
       loop: loop, log: log, configuration: configuration, service: "gozon-gateway")
     let assets = configuration.text("docs-assets")
@@ -72,7 +72,10 @@ package enum GatewayProgram {
     let admin = try AdminServer(
       loop: loop, host: host, port: configuration.integer("gateway-admin-port"),
       readiness: { backends.readiness },
-      metrics: { metrics(server, backends, gateway) + backends.statistics.metrics + (traces?.exporter.metrics ?? []) })
+      metrics: {
+        metrics(server, backends, gateway) + gatekeeper.metrics + backends.statistics.metrics
+          + (traces?.exporter.metrics ?? [])
+      })
     let ports: KeyValuePairs = ["http": server.port, "gatewayAdmin": admin.port]
     if let problem = PortsFile.write(ports, to: configuration.text("ports-file")) { log.warning(problem) }
     log.info("listening", [.address: "\(host):\(server.port)", .port: "\(admin.port)"])

@@ -23,7 +23,7 @@ extension Problem {
     detail = Self.detail(of: error)
     violations = error.violations
     if let wait = error.retryAfter {
-      fields.append(("Retry-After", String((wait.millisecondsRoundedUp + 999) / 1000)))
+      fields.append(("Retry-After", "\(wait.secondsRoundedUp)"))
     }
   }
 

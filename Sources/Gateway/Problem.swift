@@ -16,6 +16,12 @@ struct Problem: Error {
   var violations: [Violation] = []
   /// Fields of the response besides the body's own.
   var fields: [(String, String)] = []
+  /// A URI that says more than status and reason; nil for the usual one.
+  var type: String?
+  /// The title that belongs to ``type``.
+  var title: String?
+  /// The names of policies that forbid the request (draft-ietf-httpapi-ratelimit-headers, section 5).
+  var violatedPolicies: [String] = []
 
   /// The response for the request with this id.
   func response(requestID: String) -> HTTPResponse {
@@ -25,8 +31,8 @@ struct Problem: Error {
 
   /// The problem on one line.
   func json(requestID: String) -> String {
-    let type = reason.isEmpty ? "about:blank" : "urn:gozon:problem:\(reason)"
-    var json = "{\"type\":\(JSONText.quoted(type)),\"title\":\(JSONText.quoted(status.reason))"
+    let type = type ?? (reason.isEmpty ? "about:blank" : "urn:gozon:problem:\(reason)")
+    var json = "{\"type\":\(JSONText.quoted(type)),\"title\":\(JSONText.quoted(title ?? status.reason))"
     json += ",\"status\":\(status.code),\"detail\":\(JSONText.quoted(detail)),\"code\":\"\(code)\""
     json += ",\"requestId\":\(JSONText.quoted(requestID))"
     if !violations.isEmpty {
@@ -34,6 +40,9 @@ struct Problem: Error {
         "{\"pointer\":\(JSONText.quoted($0.pointer)),\"detail\":\(JSONText.quoted($0.detail))}"
       }
       json += ",\"errors\":[\(errors.joined(separator: ","))]"
+    }
+    if !violatedPolicies.isEmpty {
+      json += ",\"violated-policies\":[\(violatedPolicies.map(JSONText.quoted).joined(separator: ","))]"
     }
     return json + "}"
   }

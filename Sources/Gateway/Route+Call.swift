@@ -63,8 +63,10 @@ extension Route {
   }
 
   /// The response to `request` that the result of its call is.
+  ///
+  /// - Throws: ``RPCError`` INTERNAL when the result cannot be translated.
   func response(to request: HTTPRequest, from result: CallResult, requestID: String) throws(RPCError) -> HTTPResponse {
-    do {
+    do throws(DecodingError) {
       var body: [UInt8] = []
       body.reserveCapacity(result.payload.count * 2)
       try translator.append(result.payload.span.bytes, of: method.response, to: &body)
@@ -73,19 +75,16 @@ extension Route {
         fields.append("Location", try location.filled(from: result.payload, of: method.response, translator.schemas))
       }
       if result.metadata["idempotency-replayed"] == "true" { fields.append("Idempotent-Replayed", "true") }
-      guard binding.hasETag else { return HTTPResponse(HTTPStatus(binding.status), fields: fields, body: body) }
-      let tag = EntityTag.of(body)
-      fields.append("ETag", tag)
-      // In the order of RFC 9110 section 13.2.2.
-      if let wanted = request.fields.list("if-match"), !EntityTag.matchesStrongly(wanted, tag) {
-        throw RPCError(.failedPrecondition, "If-Match does not name the present state, which is \(tag).")
+      let tag = binding.hasETag ? EntityTag.of(body) : nil
+      if let tag { fields.append("ETag", tag) }
+      switch Preconditions(request.fields).outcome(of: request.method, tag: tag) {
+      case .response: return HTTPResponse(HTTPStatus(binding.status), fields: fields, body: body)
+      case .notModified: return HTTPResponse(.notModified, fields: fields)
+      case .failed:
+        var problem = Problem.preconditionFailed("This is not what If-Match names.")
+        if let tag { problem.fields.append(("ETag", tag)) }
+        return problem.response(requestID: requestID)
       }
-      if let known = request.fields.list("if-none-match"), EntityTag.matches(known, tag) {
-        return HTTPResponse(.notModified, fields: fields)
-      }
-      return HTTPResponse(HTTPStatus(binding.status), fields: fields, body: body)
-    } catch let error as RPCError {
-      throw error
     } catch {
       throw RPCError(.internal, "the response of \(method.fullName) cannot be translated: \(error)")
     }

@@ -12,7 +12,7 @@ extension HTTP2Connection: HTTPBodySink {
       return session.reset(stream.id, .refusedStream)
     }
     guard server.beginRequest() else {
-      return refuse(stream, HTTPRefusal(.serviceUnavailable, "This server has too much to do."))
+      return refuse(stream, .overloaded("This server has too much to do."))
     }
     runningCount += 1
     let request = HTTPRequest(head: head, body: stream.body, peer: peer)

@@ -26,7 +26,7 @@ final class HTTP2Connection: ServedConnection, @unchecked Sendable {
   init(server: HTTPServer, tcp: TCPConnection) {
     self.server = server
     self.tcp = tcp
-    session = HTTP2Session(limits: server.limits)
+    session = HTTP2Session(limits: server.limits, held: server.held)
     checked = server.loop.now
     greetingDeadline = checked + server.limits.headTimeout
   }

@@ -34,11 +34,14 @@ final class HTTP2Session {
   private var isTerminated = false
   /// Bytes of bodies, in and out, that streams hold.
   private(set) var heldBytes = 0
+  /// The same of all connections.
+  private let held: HeldBytes
   var fields = HTTP2ResponseFields()
 
   /// A session at the beginning of a connection; it has something to send at once.
-  init(limits: HTTPLimits) {
+  init(limits: HTTPLimits, held: HeldBytes = HeldBytes(max: .max)) {
     self.limits = limits
+    self.held = held
     let code = nghttp2_session_server_new2(
       &session, HTTP2Callbacks.shared, Unmanaged.passUnretained(self).toOpaque(), HTTP2Callbacks.options)
     guard code == 0 else { fatalError("nghttp2 has no memory for a connection") }
@@ -54,7 +57,10 @@ final class HTTP2Session {
     nghttp2_session_set_local_window_size(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), 0, Self.connectionWindow)
   }
 
-  deinit { nghttp2_session_del(session) }
+  deinit {
+    held.add(-heldBytes)
+    nghttp2_session_del(session)
+  }
 
   /// Takes bytes of the client.
   func receive(_ bytes: borrowing RawSpan) {
@@ -73,12 +79,14 @@ final class HTTP2Session {
   /// Counts bytes that a stream holds; until ``release(_:)``.
   func hold(_ count: Int, for stream: HTTP2Stream) {
     heldBytes += count
+    held.add(count)
     stream.heldBytes += count
   }
 
   /// A stream holds nothing any more.
   func release(_ stream: HTTP2Stream) {
     heldBytes -= stream.heldBytes
+    held.add(-stream.heldBytes)
     stream.heldBytes = 0
   }
 
@@ -201,7 +209,9 @@ final class HTTP2Session {
     if stream.body.count + bytes.byteCount > limits.bodyBytesMax {
       refuseBody(stream, .bodyTooLarge(limits.bodyBytesMax))
     } else if heldBytes > limits.heldBytesMax {
-      refuseBody(stream, HTTPRefusal(.serviceUnavailable, "This connection has too many requests under way."))
+      refuseBody(stream, .overloaded("This connection has too many requests under way."))
+    } else if held.isExceeded {
+      refuseBody(stream, .tooManyBodies)
     } else {
       stream.body.append(bytes, 0..<bytes.byteCount)
     }

@@ -15,14 +15,18 @@ extension HTTPConnection: HTTPBodySink {
   private func sendWhatIsDue() {
     while let exchange = exchanges.first, let response = exchange.response, !isEnded {
       if exchange.writer != nil { return sendHead(response) }
-      exchanges.removeFirst()
-      firstNumber += 1
+      removeFirst()
       send(response, exchange.context)
     }
     if exchanges.isEmpty {
       if exchanges.capacity > 4 { exchanges = [] }
       if owesContinue { askForBody() }
     }
+  }
+
+  private func removeFirst() {
+    server.held.add(-exchanges.removeFirst().bodyBytes)
+    firstNumber += 1
   }
 
   private func send(_ response: HTTPResponse, _ context: ResponseEncoder.Context) {
@@ -70,6 +74,7 @@ extension HTTPConnection: HTTPBodySink {
     prepareOutput()
     server.encode(response, context, to: &output)
     scheduleFlush()
+    removeFirst()
     exchanges = []
     flush()
     if isEnded { return server.endRequest() }
@@ -104,8 +109,7 @@ extension HTTPConnection: HTTPBodySink {
       return respond(
         to: number, isWhole ? HTTPResponse(response.status, fields: response.fields) : server.refuse(failure))
     }
-    exchanges.removeFirst()
-    firstNumber += 1
+    removeFirst()
     guard isWhole else { return cut(context) }
     prepareOutput()
     ResponseEncoder.appendEnd(context, to: &output)

@@ -7,6 +7,8 @@ final class HTTPConnection: ServedConnection, @unchecked Sendable {
   struct Exchange {
     var context: ResponseEncoder.Context
     var task: Task<Void, Never>?
+    /// Bytes of the request's body.
+    var bodyBytes = 0
     /// The response that waits for those before it.
     var response: HTTPResponse?
     /// Where the response's producer writes, while it runs.
@@ -49,6 +51,8 @@ final class HTTPConnection: ServedConnection, @unchecked Sendable {
   private var readDeadline: LoopInstant?
   private var sendDeadline: LoopInstant?
   private var peer: String?
+  /// Bytes of a body that is not there as a whole, as far as they are counted.
+  private var arrivingBytes = 0
 
   init(server: HTTPServer, tcp: TCPConnection) {
     self.server = server
@@ -116,11 +120,20 @@ final class HTTPConnection: ServedConnection, @unchecked Sendable {
         refuse(error)
       }
     }
+    countArriving(parser.bodyBytes)
     if let successor {
       if position < bytes.byteCount { successor.received(bytes.extracting(position..<bytes.byteCount)) }
     } else {
       renewDeadline()
     }
+  }
+
+  /// Counts what has come of a body; where all bodies take too much, who sends on is refused.
+  private func countArriving(_ count: Int) {
+    if count == arrivingBytes || isEnded { return }
+    server.held.add(count - arrivingBytes)
+    arrivingBytes = count
+    if count > 0, server.held.isExceeded { refuse(.tooManyBodies) }
   }
 
   private var isFull: Bool {
@@ -144,9 +157,11 @@ final class HTTPConnection: ServedConnection, @unchecked Sendable {
     if !head.keepsAlive { isLastTaken = true }
     let number = firstNumber + exchanges.count
     if head.asksForUpgrade { upgradeNumber = number }
-    exchanges.append(Exchange(context: context))
+    exchanges.append(Exchange(context: context, bodyBytes: body.count))
+    server.held.add(body.count)
+    if !body.isEmpty, server.held.isExceeded { return respond(to: number, server.refuse(.tooManyBodies)) }
     guard server.beginRequest() else {
-      return respond(to: number, server.refuse(HTTPRefusal(.serviceUnavailable, "This server has too much to do.")))
+      return respond(to: number, server.refuse(.overloaded("This server has too much to do.")))
     }
     let request = HTTPRequest(head: head, body: body, peer: peerAddress())
     let handler = server.handler
@@ -287,6 +302,7 @@ final class HTTPConnection: ServedConnection, @unchecked Sendable {
     let dropped = exchanges
     exchanges = []
     for exchange in dropped {
+      server.held.add(-exchange.bodyBytes)
       exchange.writer?.end()
       exchange.task?.cancel()
     }
@@ -319,6 +335,8 @@ final class HTTPConnection: ServedConnection, @unchecked Sendable {
     if isEnded { return }
     isEnded = true
     dropExchanges()
+    server.held.add(-arrivingBytes)
+    arrivingBytes = 0
     unread = []
     readDeadline = nil
     sendDeadline = nil

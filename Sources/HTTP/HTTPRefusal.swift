@@ -18,5 +18,12 @@ package struct HTTPRefusal: Error, Equatable {
     one.status == other.status && one.detail == other.detail
   }
 
+  /// There is too much to do just now, and will be less soon.
+  static func overloaded(_ detail: String) -> HTTPRefusal {
+    HTTPRefusal(.serviceUnavailable, detail, fields: [("Retry-After", "1")])
+  }
+
+  static let tooManyBodies = overloaded("This server has too many request bodies in work.")
+
   static func malformed(_ detail: String) -> HTTPRefusal { HTTPRefusal(.badRequest, detail) }
 }

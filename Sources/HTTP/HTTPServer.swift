@@ -15,6 +15,8 @@ package final class HTTPServer: @unchecked Sendable {
   let handler: Handler
   let compression: ResponseCompression?
   let refuse: @Sendable (HTTPRefusal) -> HTTPResponse
+  /// What the bodies of all connections take.
+  let held: HeldBytes
   private(set) var encoder = ResponseEncoder()
   private(set) var isDraining = false
   /// Requests whose handler has not answered.
@@ -53,6 +55,7 @@ package final class HTTPServer: @unchecked Sendable {
   ) throws(IOError) {
     self.loop = loop
     self.limits = limits
+    held = HeldBytes(max: limits.heldBytesInAllMax)
     self.tls = tls
     compression = compresses ? ResponseCompression() : nil
     self.handler = handler
@@ -119,7 +122,7 @@ package final class HTTPServer: @unchecked Sendable {
     connections[ObjectIdentifier(connection)] = connection
     connection.start()
     if connections.count > limits.connectionsMax {
-      connection.refuse(HTTPRefusal(.serviceUnavailable, "This server has too many connections."))
+      connection.refuse(.overloaded("This server has too many connections."))
     }
   }
 

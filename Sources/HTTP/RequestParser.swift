@@ -47,6 +47,15 @@ struct RequestParser {
     }
   }
 
+  /// Bytes of the body that has come so far.
+  var bodyBytes: Int {
+    switch state {
+    case .length(_, _, let body): body.count
+    case .chunked(_, let decoder): decoder.body.count
+    case .head, .refused: 0
+    }
+  }
+
   /// Takes bytes from `position` on, up to the first event, and moves `position` past them.
   ///
   /// - Throws: a refusal; the parser takes no more bytes after it.

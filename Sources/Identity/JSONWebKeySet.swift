@@ -61,6 +61,21 @@ package struct JSONWebKeySet: Sendable {
     self.entries = entries
   }
 
+  /// Reads one key, as a document of its own.
+  package static func key(parsing bytes: [UInt8]) throws(Refusal) -> Entry {
+    let document: JSONValue
+    do throws(JSONError) {
+      document = try JSONValue(parsing: bytes.span)
+    } catch {
+      throw Refusal(description: "is not JSON: \(error)")
+    }
+    if document["keys"] != nil { throw Refusal(description: "has many keys (\"keys\"), and one is needed") }
+    guard let entry = try entry(document) else {
+      throw Refusal(description: "is no key for EdDSA (Ed25519), ES256 (P-256) or HS256 (32 bytes or more)")
+    }
+    return entry
+  }
+
   /// The keys that a token with this header may be signed with.
   func candidates(_ algorithm: SignatureAlgorithm, id: String?) -> [SignatureKey] {
     entries.filter { $0.key.algorithm == algorithm && (id == nil || $0.id == id) }.map(\.key)

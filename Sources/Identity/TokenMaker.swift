@@ -28,6 +28,18 @@ package struct TokenMaker: Sendable {
 
   /// A token; nil when the key is a public one.
   package func token(_ claims: Claims) -> String? {
+    let (header, body) = (header, Self.body(claims))
+    let signed = Base64.url.encode(header.encoded) + "." + Base64.url.encode(body.encoded)
+    return entry.key.sign(Array(signed.utf8)).map { "\(signed).\(Base64.url.encode($0))" }
+  }
+
+  private var header: JSONValue {
+    var header: [JSONValue.Member] = [.init("alg", .string(entry.key.algorithm.rawValue)), .init("typ", "JWT")]
+    if let id = entry.id { header.append(.init("kid", .string(id))) }
+    return .object(header)
+  }
+
+  private static func body(_ claims: Claims) -> JSONValue {
     let start = claims.issuedAt.microseconds / 1_000_000
     var body: [JSONValue.Member] = [
       .init("sub", .string(claims.subject)), .init("iat", .integer(start)),
@@ -36,12 +48,6 @@ package struct TokenMaker: Sendable {
     if !claims.scopes.isEmpty { body.append(.init("scope", .string(claims.scopes.joined(separator: " ")))) }
     if let issuer = claims.issuer { body.append(.init("iss", .string(issuer))) }
     if let audience = claims.audience { body.append(.init("aud", .string(audience))) }
-    var header: [JSONValue.Member] = [
-      .init("alg", .string(entry.key.algorithm.rawValue)), .init("typ", "JWT"),
-    ]
-    if let id = entry.id { header.append(.init("kid", .string(id))) }
-    let signed =
-      Base64.url.encode(JSONValue.object(header).encoded) + "." + Base64.url.encode(JSONValue.object(body).encoded)
-    return entry.key.sign(Array(signed.utf8)).map { "\(signed).\(Base64.url.encode($0))" }
+    return .object(body)
   }
 }

@@ -29,18 +29,15 @@ package struct TokenVerifier: Sendable {
   /// Who `token` speaks for.
   package func verify(_ token: String, now: Timestamp) throws(TokenRefusal) -> Identity {
     guard token.utf8.count <= Self.bytesMax else { throw TokenRefusal("has more than \(Self.bytesMax) bytes") }
-    let parts = token.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
-    guard parts.count == 3, let header = Self.object(parts[0]), let signature = Self.bytes(parts[2]) else {
-      throw .malformed
-    }
+    guard let token = CompactToken(token) else { throw .malformed }
+    let header = token.header
     try check(header)
     guard let name = header["alg"]?.string, let algorithm = SignatureAlgorithm(rawValue: name) else {
       throw TokenRefusal("is signed by an algorithm that is not taken here: EdDSA, ES256 and HS256 are")
     }
-    let signed = Array(token.utf8.prefix(parts[0].count + 1 + parts[1].count))
     let candidates = keys.candidates(algorithm, id: header["kid"]?.string)
-    guard candidates.contains(where: { $0.verifies(signature, of: signed) }) else { throw .unsigned }
-    guard let claims = Self.object(parts[1]) else { throw .malformed }
+    guard candidates.contains(where: { $0.verifies(token.signature, of: token.signed) }) else { throw .unsigned }
+    guard let claims = token.claims else { throw .malformed }
     return try identity(claims, now: now)
   }
 
@@ -95,19 +92,6 @@ package struct TokenVerifier: Sendable {
     case .number(let seconds) where seconds.magnitude < 1e15: Int64(seconds)
     default: nil
     }
-  }
-
-  private static func object(_ part: Substring.UTF8View.SubSequence) -> JSONValue? {
-    guard let bytes = bytes(part), let value = try? JSONValue(parsing: bytes.span), let members = value.members else {
-      return nil
-    }
-    // Two readers might believe two different members of one name (RFC 8725 section 2.4).
-    return Set(members.map(\.name)).count == members.count ? value : nil
-  }
-
-  private static func bytes(_ part: Substring.UTF8View.SubSequence) -> [UInt8]? {
-    var bytes: [UInt8] = []
-    return Base64.url.appendBytes(of: Array(part).span, to: &bytes) ? bytes : nil
   }
 }
 

@@ -14,6 +14,8 @@ package struct Setting: Sendable {
     case addresses
     /// A text of so many bytes, or none; no message repeats it.
     case secret(ClosedRange<Int>)
+    /// Origins of web pages separated by commas, `*`, or nothing.
+    case origins
     /// Three capital letters (ISO 4217).
     case currency
     /// A number from 0 to 1.
@@ -75,6 +77,9 @@ package struct Setting: Sendable {
     case .secret(let range):
       if value.isEmpty || range.contains(value.utf8.count) { return nil }
       return "must have \(range.lowerBound) to \(range.upperBound) bytes"
+    case .origins:
+      return value.isEmpty || WebOrigin.list(value) != nil
+        ? nil : "must be origins such as https://shop.example, separated by commas, or *"
     case .addresses:
       return Address.list(value) == nil ? "must be host:port, or several separated by commas" : nil
     }

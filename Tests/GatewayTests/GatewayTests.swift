@@ -151,6 +151,53 @@ import Testing
     }
   }
 
+  @Test func `what a client rests on is compared before anything is sent, or done`() async throws {
+    try await withGateway { world in
+      let path = "/v1/books/\(Self.id)"
+      let tag = try #require(try await world.send(.get, path).fields["etag"])
+      for method in [HTTPMethod.get, .head] {
+        for (match, none, status) in [
+          (tag, nil, 200), ("*", nil, 200), ("\"x\", \(tag)", nil, 200), ("\"x\"", nil, 412), ("W/\(tag)", nil, 412),
+          (nil, tag, 304), (nil, "W/\(tag)", 304), (nil, "*", 304), (nil, "\"x\"", 200),
+          (tag, tag, 304), ("\"x\"", tag, 412), ("\"x\"", "\"x\"", 412),
+        ] as [(String?, String?, Int)] {
+          let fields = [("If-Match", match), ("If-None-Match", none)].compactMap { name, value in
+            value.map { (name, $0) }
+          }
+          let answer = try await world.send(method, path, fields)
+          #expect(answer.status == status && answer.fields["etag"] == tag, "\(method) \(fields)")
+          #expect((answer.status == 304) == answer.body.isEmpty)
+          #expect((answer.status == 412) == answer.body.contains("FAILED_PRECONDITION"))
+        }
+      }
+      // A route without tags: only * can be what the client means.
+      for (name, value, status) in [
+        ("If-Match", "*", 200), ("If-Match", tag, 412), ("If-None-Match", "*", 304), ("If-None-Match", tag, 200),
+      ] {
+        let list = try await world.send(.get, "/v1/shelves/a/books", [(name, value)])
+        #expect(list.status == status, "\(name) \(value)")
+      }
+      let before = world.fakes[0].calls.count
+      for value in [tag, "*"] {
+        let changed = try await world.send(.post, path + "/lend", [("If-Match", value)])
+        #expect(changed.status == 412)
+      }
+      #expect(world.fakes[0].calls.count == before)
+      let lent = try await world.send(.post, path + "/lend", [("If-None-Match", tag)])
+      #expect(lent.status == 200)
+    }
+  }
+
+  @Test func `conditions on what is not there do not hide that it is not there`() async throws {
+    try await withGateway { world in
+      world.fakes[0].answer = { _, _ in throw RPCError(.notFound, "no book has this id") }
+      for name in ["If-Match", "If-None-Match"] {
+        let answer = try await world.send(.get, "/v1/books/\(Self.id)", [(name, "\"x\"")])
+        #expect(answer.status == 404)
+      }
+    }
+  }
+
   @Test func `a path variable that does not fit its field is refused by name`() async throws {
     try await withGateway { world in
       let answer = try await world.send(.get, "/v1/books/7")

@@ -28,6 +28,21 @@ import Testing
     }
   }
 
+  @Test func `bodies of all connections together are bounded`() async throws {
+    var limits = HTTPLimits()
+    limits.heldBytesInAllMax = 1_000
+    try await HTTP2Site.serve(limits) { server, _ in
+      let (first, second) = (try await RawClient(server), try await RawClient(server))
+      first.send(Wire.greeting + Wire.post(1, "/a") + Wire.data(1, [UInt8](repeating: 0x61, count: 900)))
+      try await first.wait { server.held.count == 900 }
+      second.send(Wire.greeting + Wire.post(1, "/b") + Wire.data(1, [UInt8](repeating: 0x61, count: 200)))
+      second.send(Wire.get(3, "/c"))
+      try await second.wait { second.hasEnded(1) && second.hasEnded(3) }
+      #expect(second.body(1).contains("503") && second.body(3) == "/c" && server.held.count >= 900)
+      for client in [first, second] { client.connection.abort() }
+    }
+  }
+
   @Test func `every cut of the bytes gives the same answers`() async throws {
     try await HTTP2Site.serve { server, _ in
       let bytes = Wire.greeting + Wire.post(1, "/b") + Wire.data(1, [0x63], ends: true) + Wire.get(3, "/d")

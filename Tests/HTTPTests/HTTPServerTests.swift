@@ -39,7 +39,7 @@ import Testing
       try await body(server, site)
       server.beginGracefulShutdown()
       await server.run()
-      #expect(server.connectionCount == 0 && server.requestCount == 0)
+      #expect(server.connectionCount == 0 && server.requestCount == 0 && server.held.count == 0)
     }
   }
 
@@ -69,6 +69,42 @@ import Testing
       let head = self.ok("/c").dropLast(2)
       #expect(responses.hasPrefix(self.ok("/slow") + self.ok("/b") + head + "HTTP/1.1 400 Bad Request\r\n"))
       try await client.waitForClose()
+    }
+  }
+
+  @Test func `bodies of all connections together are bounded, and requests without one go on`() async throws {
+    var limits = HTTPLimits()
+    limits.heldBytesInAllMax = 1_000
+    try await withServer(limits) { server, site in
+      let refused = "HTTP/1.1 503 Service Unavailable\r\n"
+      let post = { (path: String, length: Int, count: Int) in
+        "POST \(path) \(Self.host)Content-Length: \(length)\r\n\r\n" + String(repeating: "a", count: count)
+      }
+      let (first, second, third) = (
+        try await RawClient(server), try await RawClient(server), try await RawClient(server)
+      )
+      first.send(post("/a", 3_000, 900))
+      try await first.wait { server.held.count == 900 }
+      second.send(post("/b", 3_000, 200))
+      let answer = try await second.responses(1)
+      #expect(answer.hasPrefix(refused) && answer.contains("Retry-After: 1\r\n"))
+      try await second.waitForClose()
+      third.send(post("/c", 100, 100) + "GET /d \(Self.host)\r\n")
+      #expect(try await third.responses(2) == self.ok("/c" + String(repeating: "a", count: 100)) + self.ok("/d"))
+      first.connection.abort()
+      try await third.wait { server.held.count == 0 }
+      // Those in work count until they are answered.
+      third.send(post("/slow", 900, 900))
+      try await third.wait { site.slow != nil }
+      let fourth = try await RawClient(server)
+      fourth.send(post("/e", 101, 101) + "GET /f \(Self.host)\r\n")
+      #expect(try await fourth.responses(2).hasPrefix(refused))
+      #expect(fourth.received.withoutDates.hasSuffix(self.ok("/f")))
+      site.slow?.resume()
+      _ = try await third.responses(3)
+      fourth.send(post("/g", 101, 101))
+      #expect(try await fourth.responses(3).hasSuffix(self.ok("/g" + String(repeating: "a", count: 101))))
+      for client in [third, fourth] { client.connection.abort() }
     }
   }
 

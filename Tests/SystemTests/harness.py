@@ -120,8 +120,8 @@ class GozonSystem:
         """Host and port of the public HTTP."""
         return f"127.0.0.1:{self.ports['http']}"
 
-    def client(self, address: str | None = None) -> Client:
-        return Client(address or self.address)
+    def client(self, address: str | None = None, **options: Any) -> Client:
+        return Client(address or self.address, **options)
 
     def metrics(self, name: str) -> Figures:
         """What `gateway`, `orders` or `payments` tells at /metrics now."""
@@ -228,8 +228,10 @@ class Answer:
 class Client:
     """One keep-alive connection; for one thread. Errors of the connection come as OSError or HTTPException."""
 
-    def __init__(self, address: str, timeout: float = 30) -> None:
+    def __init__(self, address: str, timeout: float = 30, headers: Mapping[str, str] = {}) -> None:
+        """`headers` go with every request."""
         self.connection = http.client.HTTPConnection(address, timeout=timeout)
+        self.headers = dict(headers)
 
     def close(self) -> None:
         self.connection.close()
@@ -238,7 +240,7 @@ class Client:
         """Sends a request: bytes as they are, anything else as JSON. A GET is sent again when the connection that was
         kept from earlier requests turns out to be dead."""
         data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
-        sent = {**({} if data is None else {"Content-Type": "application/json"}), **headers}
+        sent = {**({} if data is None else {"Content-Type": "application/json"}), **self.headers, **headers}
         was_open = self.connection.sock is not None
         try:
             return self._exchange(method, path, data, sent)

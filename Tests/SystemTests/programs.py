@@ -47,6 +47,14 @@ def http_server(**variables: str) -> Iterator[HTTPProbe]:
 
 
 @contextlib.contextmanager
+def lone_gateway(**variables: str) -> Iterator[HTTPProbe]:
+    """A gateway of one's own without services behind it, with more environment variables."""
+    settings = {"GOZON_HTTP_PORT": "0", "GOZON_GATEWAY_ADMIN_PORT": "0", "GOZON_BACKENDS": "127.0.0.1:1"}
+    with _program("gozon-gateway", {**settings, **variables}) as (process, ports):
+        yield HTTPProbe(process, ports["http"])
+
+
+@contextlib.contextmanager
 def _program(name: str, variables: dict[str, str]) -> Iterator[tuple[subprocess.Popen[bytes], dict[str, int]]]:
     """A running program, and the ports it listens on."""
     with tempfile.TemporaryDirectory(prefix="gozon-program-") as directory:
@@ -78,7 +86,7 @@ class HTTPProbe:
         words = Path(f"/proc/{self.process.pid}/status").read_text().split()
         return int(words[words.index("VmRSS:") + 1]) * 1024
 
-    def status(self) -> dict[str, int]:
+    def status(self, path: str = "/status") -> dict[str, int]:
         """What it says of itself, this question included."""
         address = ("127.0.0.1", self.port)
         with contextlib.closing(
@@ -86,7 +94,7 @@ class HTTPProbe:
             if self.context
             else http.client.HTTPConnection(*address, timeout=20)
         ) as connection:
-            connection.request("GET", "/status")
+            connection.request("GET", path)
             return dict(json.loads(connection.getresponse().read()))
 
 

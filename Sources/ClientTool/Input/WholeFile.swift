@@ -61,6 +61,38 @@ enum WholeFile {
     guard fclose(file) == 0, written == bytes.count else { throw failure("write", path) }
   }
 
+  /// Writes a new file that nobody else may read.
+  ///
+  /// - Throws: ``RPCError`` ALREADY_EXISTS when there is one, INVALID_ARGUMENT when it cannot be written.
+  static func writeSecret(_ text: String, to path: String) throws(RPCError) {
+    let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+    if descriptor < 0, errno == EEXIST { throw RPCError(.alreadyExists, "\(path) is there already, and is kept") }
+    guard descriptor >= 0, let file = fdopen(descriptor, "w") else { throw failure("write", path) }
+    let bytes = Array(text.utf8)
+    let written = fwrite(bytes, 1, bytes.count, file)
+    guard fclose(file) == 0, written == bytes.count else { throw failure("write", path) }
+  }
+
+  /// Puts another file in the place of one, at once for all who read it; who may read it stays, and a new one is for
+  /// its owner alone.
+  ///
+  /// - Throws: ``RPCError`` INVALID_ARGUMENT when it cannot be written.
+  static func replace(_ path: String, by text: String) throws(RPCError) {
+    var status = stat()
+    let mode = stat(path, &status) == 0 ? status.st_mode & 0o777 : 0o600
+    let draft = "\(path).\(getpid())"
+    unlink(draft)
+    try writeSecret(text, to: draft)
+    guard chmod(draft, mode) == 0, rename(draft, path) == 0 else {
+      let error = failure("write", path)
+      unlink(draft)
+      throw error
+    }
+  }
+
+  /// Whether there is a file, of any kind.
+  static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
   /// Makes sure that a file can be written, before anybody works for what goes into it. What is there stays.
   ///
   /// - Throws: ``RPCError`` INVALID_ARGUMENT when it cannot.
