@@ -44,8 +44,7 @@ struct PageFile: Sendable {
     }
     answer += [
       ("Content-Type", type), ("Content-Security-Policy", Self.policy), ("X-Content-Type-Options", "nosniff"),
-      ("Referrer-Policy", "no-referrer"), ("Cross-Origin-Opener-Policy", "same-origin"),
-      ("Cross-Origin-Resource-Policy", "same-origin"),
+      ("Referrer-Policy", "no-referrer"), ("Cross-Origin-Resource-Policy", "same-origin"),
     ]
     if isCoded { answer.append(("Content-Encoding", "gzip")) }
     return HTTPResponse(.ok, fields: answer, body: form.body)
