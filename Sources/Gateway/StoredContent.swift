@@ -43,7 +43,7 @@ struct StoredContent: Sendable {
     if let policy {
       answer += [
         ("Content-Security-Policy", policy), ("Referrer-Policy", "no-referrer"),
-        ("Cross-Origin-Opener-Policy", "same-origin"), ("Cross-Origin-Resource-Policy", "same-origin"),
+        ("Cross-Origin-Resource-Policy", "same-origin"),
       ]
     }
     if isCoded { answer.append(("Content-Encoding", "gzip")) }

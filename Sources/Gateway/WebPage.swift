@@ -42,6 +42,7 @@ enum WebPage {
       ("/page/orders.js", script, PackageResources.orders_js),
       ("/page/shop.js", script, PackageResources.shop_js),
       ("/page/statement.js", script, PackageResources.statement_js),
+      ("/page/storage.js", script, PackageResources.storage_js),
       ("/page/tabs.js", script, PackageResources.tabs_js),
       ("/page/users.js", script, PackageResources.users_js),
       ("/page/welcome.js", script, PackageResources.welcome_js),

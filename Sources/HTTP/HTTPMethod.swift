@@ -1,5 +1,4 @@
-/// A request method that this server knows (RFC 9110 section 9, RFC 5789, and the IETF's "The HTTP QUERY Method"); any
-/// other is refused with 501.
+/// A request method that this server knows (RFC 9110 section 9, RFC 5789); any other is refused with 501.
 package enum HTTPMethod: String, CaseIterable, Sendable {
   case get = "GET"
   case head = "HEAD"
@@ -9,5 +8,4 @@ package enum HTTPMethod: String, CaseIterable, Sendable {
   case delete = "DELETE"
   case options = "OPTIONS"
   case trace = "TRACE"
-  case query = "QUERY"
 }

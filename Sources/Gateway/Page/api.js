@@ -1,5 +1,7 @@
 // Calls of the API, and what goes wrong with them.
 
+import { passing } from "./storage.js";
+
 /** A little more than the gateway gives a request. */
 const TIMEOUT_MS = 12_000;
 const INSIST_MS = 25_000;
@@ -45,14 +47,14 @@ export function setTokenSource(ask) {
 
 /** The token of this session, or null. */
 export function currentToken() {
-  return sessionStorage.getItem(TOKEN);
+  return passing.get(TOKEN);
 }
 
 /** Sets the token of this session. */
 export function setToken(token) {
   declined = false;
-  if (token) sessionStorage.setItem(TOKEN, token);
-  else sessionStorage.removeItem(TOKEN);
+  if (token) passing.set(TOKEN, token);
+  else passing.remove(TOKEN);
 }
 
 /**

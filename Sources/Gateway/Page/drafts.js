@@ -1,4 +1,5 @@
 import { uuid7 } from "./ids.js";
+import { passing } from "./storage.js";
 
 /**
  * What somebody means to do, with the id under which it is done once.
@@ -18,18 +19,18 @@ export class Draft {
     const known = this.#read();
     if (known?.text === text) return known.id;
     const id = uuid7();
-    sessionStorage.setItem(this.#name, JSON.stringify({ text, id }));
+    passing.set(this.#name, JSON.stringify({ text, id }));
     return id;
   }
 
   /** It is done, or will never be: the same content again is something new. */
   clear() {
-    sessionStorage.removeItem(this.#name);
+    passing.remove(this.#name);
   }
 
   #read() {
     try {
-      return JSON.parse(sessionStorage.getItem(this.#name));
+      return JSON.parse(passing.get(this.#name));
     } catch {
       return null;
     }

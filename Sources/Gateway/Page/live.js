@@ -5,7 +5,6 @@ import { backoffMs, Problem, send } from "./api.js";
 const BACKOFF_MS = { first: 500, max: 15_000 };
 /** The server says something at least this often; a connection that is silent for longer is dead. */
 const SILENCE_MS = 45_000;
-const POLL_MS = 1_500;
 
 /**
  * Follows the orders of a user until it is stopped.
@@ -76,13 +75,13 @@ export class OrderWatch {
     };
     try {
       const response = await this.#open(connection.signal);
-      if (!response) return await this.#poll(connected, heard);
       // Listed after the stream has begun, so that nothing falls between the two.
       await this.#handlers.catchUp();
       connected();
       this.#handlers.state("live");
       for await (const event of eventsOf(response.body, heard)) {
         const content = JSON.parse(event.data);
+        if (event.event === "end") break;
         if (event.event === "error") throw new Problem(content.status ?? 0, content);
         this.#cursor = content.cursor ?? event.id ?? "";
         this.#handlers.order(content);
@@ -97,29 +96,12 @@ export class OrderWatch {
     }
   }
 
-  /** The stream of events; null where the server has none. */
-  async #open(signal) {
+  /** The stream of events. */
+  #open(signal) {
     const headers = this.#cursor ? { "Last-Event-ID": this.#cursor } : {};
     // One that was taken back, say: the list tells the same.
     this.#cursor = "";
-    try {
-      const response = await send("GET", this.#path, { accept: "text/event-stream", headers, signal, quiet: true });
-      return response.headers.get("Content-Type")?.startsWith("text/event-stream") ? response : null;
-    } catch (problem) {
-      if ([404, 405, 406, 501].includes(problem.status)) return null;
-      throw problem;
-    }
-  }
-
-  /** What is done instead: lists again and again. */
-  async #poll(connected, heard) {
-    while (!this.#isStopped) {
-      await this.#handlers.catchUp();
-      heard();
-      connected();
-      this.#handlers.state("live");
-      await this.#pause(POLL_MS);
-    }
+    return send("GET", this.#path, { accept: "text/event-stream", headers, signal, quiet: true });
   }
 
   #pause(milliseconds) {
