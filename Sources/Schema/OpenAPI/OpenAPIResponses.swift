@@ -63,7 +63,7 @@ enum OpenAPIResponses {
       case 408, 413, 415: binding.method.hasBody
       case 409: binding.method != .get
       case 412: binding.hasETag
-      case 422: method.takesIdempotencyKey
+      case 422: method.takesIdempotencyKey(by: binding.method)
       default: true
       }
     }
