@@ -187,7 +187,7 @@ if Context.environment["GOZON_FUZZ"] != nil {
   }
   package.targets.append(
     .executableTarget(
-      name: "fuzz", dependencies: ["API", "RPC", "HTTP", "Schema", "Wire"], path: "Tests/Fuzz/Targets",
+      name: "fuzz", dependencies: ["API", "RPC", "HTTP", "Schema", "JSON", "Wire"], path: "Tests/Fuzz/Targets",
       exclude: ["schemas.txt", "Schemas"], swiftSettings: strict + counting,
       linkerSettings: [.unsafeFlags(["-sanitize=fuzzer"])], plugins: ["SchemaPlugin"]))
 }

@@ -1,3 +1,4 @@
+import JSON
 import Schema
 
 /// Schema files: what is read survives what the tools do with it; what is refused is refused at places that exist.
