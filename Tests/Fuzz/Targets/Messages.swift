@@ -31,6 +31,7 @@ private struct MessageKind: Sendable {
   private static let generated: [any Message.Type] = [
     Order.self, CreateOrderRequest.self, GetOrderRequest.self, ListOrdersRequest.self, ListOrdersResponse.self,
     CancelOrderRequest.self, OrderEvent.self, ListOrderEventsRequest.self, ListOrderEventsResponse.self,
+    WatchOrdersRequest.self,
     Account.self, CreateAccountRequest.self, GetAccountRequest.self, DepositRequest.self, Deposit.self, Entry.self,
     ListEntriesRequest.self, ListEntriesResponse.self, OrderCreated.self, OrderCancelled.self,
     OrderSettled.self,
