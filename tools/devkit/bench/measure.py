@@ -108,6 +108,14 @@ class Bench:
 
     def fund(self, users: Sequence[str], name: str) -> Path:
         """A file with the ids of users who have accounts and deposits, as the service keeps them."""
+        for first in range(0, len(users), USERS):
+            self._fund(users[first : first + USERS])
+        file = self.directory / name
+        file.write_text("\n".join(users) + "\n")
+        return file
+
+    def _fund(self, users: Sequence[str]) -> None:
+        """As many as one argument of a command has room for."""
         rows = ", ".join(f"('{user}'::uuid)" for user in users)
         self.sql(
             "payments",
@@ -118,9 +126,6 @@ class Bench:
             INSERT INTO entries (user_id, number, kind, cause, amount, balance, created_at)
             SELECT id, 1, 1, gen_random_uuid(), {DEPOSIT}, {DEPOSIT}, now() FROM users""",
         )
-        file = self.directory / name
-        file.write_text("\n".join(users) + "\n")
-        return file
 
     def load(
         self, what: str, seconds: int, connections: int = CONNECTIONS, users: Path | None = None, url: str | None = None
