@@ -136,6 +136,8 @@ def _unit_tests(scratch: Path, pattern: str | None) -> Count:
     home = Home(scratch / "unit")
     home.create()
     postgres = PrivatePostgres(home, any_free_port())
+    # All suites run at once, each with pools of its own.
+    postgres.settings["max_connections"] = "600"
     nats = PrivateNATS(home, any_free_port({postgres.port}), any_free_port({postgres.port}))
     report = scratch / "unit.xml"
     command = ["swift", "test", "--package-path", str(CHECKOUT), "--skip-build", "--enable-code-coverage"]
