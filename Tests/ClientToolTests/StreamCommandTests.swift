@@ -18,7 +18,7 @@ import Wire
     let name = "TOOL_\(UInt32.random(in: 0...UInt32.max))"
     try await withServer { environment in
       try await onLoop { loop in
-        try await Streams.with(url: url, timeout: .seconds(5), on: loop) { client in
+        try await Streams.with(url: url, timeout: .seconds(30), on: loop) { client in
           try await client.ensureStream(StreamConfiguration(name: name, subjects: ["\(name).>"]))
           for number in 1...2 {
             let event = OrderCreated(
@@ -34,7 +34,7 @@ import Wire
       }
       try await body(name, environment.merging(["GOZON_NATS_URL": url]) { $1 })
       try await onLoop { loop in
-        try await Streams.with(url: url, timeout: .seconds(5), on: loop) { try await $0.deleteStream(name) }
+        try await Streams.with(url: url, timeout: .seconds(30), on: loop) { try await $0.deleteStream(name) }
       }
     }
   }

@@ -12,6 +12,7 @@ enum Streams {
   ) async throws -> Result {
     var options = JetStreamClient.Options(url: url, name: "gozon")
     options.requestTimeout = timeout
+    options.connection.connectTimeout = timeout
     let client = JetStreamClient(loop: loop, options: options)
     return try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { await client.run() }
