@@ -148,6 +148,8 @@ def _unit_tests(scratch: Path, pattern: str | None) -> Count:
         say("unit and integration tests ...")
         environment = {
             **os.environ,
+            # Otherwise all tests begin at once, and time runs out for some.
+            "SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH": "16",
             "GOZON_TEST_POSTGRES": postgres.admin_url,
             "GOZON_TEST_NATS": nats.url,
             "GOZON_NATS_SERVER": str(nats_server()),
