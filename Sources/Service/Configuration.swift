@@ -22,19 +22,32 @@ package struct Configuration: Sendable {
     usage: String, settings: [Setting], arguments: [String], environment: [String: String], operandsMax: Int = 0,
     check: (Configuration) -> [String] = { _ in [] }
   ) throws(Refusal) {
+    self = try Self.read(usage, settings, arguments, environment, operandsMax, check)
+  }
+
+  private init(_ reader: ArgumentReader) {
+    values = reader.values
+    operands = reader.operands
+  }
+
+  // The initializer itself must not throw once its properties are set: optimized, it would free them twice (Swift 6.3.1).
+  private static func read(
+    _ usage: String, _ settings: [Setting], _ arguments: [String], _ environment: [String: String], _ operandsMax: Int,
+    _ check: (Configuration) -> [String]
+  ) throws(Refusal) -> Configuration {
     var reader = ArgumentReader(settings: settings)
     reader.read(arguments)
-    if reader.isHelpWanted { throw .help(Self.help(usage, settings)) }
+    if reader.isHelpWanted { throw .help(help(usage, settings)) }
     reader.read(environment)
     reader.checkAll()
     if reader.operands.count > operandsMax {
       let excess = reader.operands.dropFirst(operandsMax).map { "\"\($0)\"" }.joined(separator: ", ")
       reader.mistakes.append("unexpected argument \(excess)")
     }
-    values = reader.values
-    operands = reader.operands
-    reader.mistakes += check(self)
-    if !reader.mistakes.isEmpty { throw .mistakes(reader.mistakes) }
+    let configuration = Configuration(reader)
+    let mistakes = reader.mistakes + check(configuration)
+    if !mistakes.isEmpty { throw .mistakes(mistakes) }
+    return configuration
   }
 
   /// Whether the program has that setting, given or not.

@@ -10,13 +10,14 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 import xml.etree.ElementTree as ElementTree
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Iterator
+from typing import Iterator, Mapping, Sequence
 
 from devkit import coverage, fuzz
 from devkit.console import Failure, complain, last_lines, run_step, say
@@ -26,10 +27,17 @@ from devkit.packages import nats_server, prepare, swift_build
 from devkit.postgres import PrivatePostgres
 from devkit.processes import discard_all
 from devkit.settings import any_free_port
+from devkit.test_results import TestResults, stacks_of_session
 
-PARTS = ("lint", "unit", "system", "fuzz")
+PARTS = ("lint", "unit", "system", "release", "fuzz")
 LINTED = ("Sources", "Tests", "Plugins", "Package.swift")
 SYSTEM_TESTS = CHECKOUT / "Tests" / "SystemTests"
+RELEASE_MODULES = ("test_access", "test_http", "test_processes", "test_tour", "test_watch")
+"""Of the system tests: those that are run once more on optimized programs, which are what users run."""
+
+UNIT_SECONDS = 900
+"""Many times what all unit tests take on two cores: what is still running then hangs."""
+
 FUZZING_SECONDS = 5
 """For each target: enough to try all seeds and past crashes, and to notice what breaks easily."""
 
@@ -50,8 +58,9 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="tools/test",
         description="Checks the format, builds with warnings as errors, runs the unit and integration tests on a "
-        "PostgreSQL and a NATS of its own, then the system tests, measures the coverage of Sources, and feeds every "
-        "decoder for a few seconds with its past crashes and what a fuzzer makes up. "
+        "PostgreSQL and a NATS of its own, then the system tests, some of these once more on a release build, measures "
+        "the coverage of Sources, and feeds every decoder for a few seconds with its past crashes and what a fuzzer makes "
+        "up. "
         "The last line is `N passed, N failed`.",
     )
     parser.add_argument("--only", choices=PARTS, help="run one part; coverage is not judged then")
@@ -75,7 +84,7 @@ def main(arguments: list[str]) -> int:
     count = Count()
     with _scratch() as scratch:
         try:
-            system = "system" in parts
+            system = "system" in parts or "release" in parts
             prepare(
                 build=True,
                 postgres=True,
@@ -94,6 +103,9 @@ def main(arguments: list[str]) -> int:
                 count.add(_unit_tests(scratch, options.filter))
             if "system" in parts:
                 count.add(_system_tests(scratch, programs, options.filter))
+            if "release" in parts and (options.only or whole):
+                programs_of_users = swift_build("release", scratch / "release.log")
+                count.add(_system_tests(scratch, programs_of_users, options.filter, RELEASE_MODULES))
             if "fuzz" in parts and (options.only or whole):
                 count.add(_fuzz(scratch, options.filter))
             if whole:
@@ -154,29 +166,42 @@ def _unit_tests(scratch: Path, pattern: str | None) -> Count:
             "GOZON_TEST_NATS": nats.url,
             "GOZON_NATS_SERVER": str(nats_server()),
         }
-        # What a crash says comes on standard error, untouched.
-        with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True, errors="replace") as tests:
-            _show_results(tests.stdout)
+        returned = _watch(command, environment)
     finally:
         discard_all(home)
     count = _read_report(report)
-    if tests.returncode != 0 and count.failed == 0:
-        complain(f"swift test ended with {tests.returncode}")
+    if returned != 0 and count.failed == 0:
+        complain(f"swift test ended with {returned}")
         count.failed += 1
     return count
 
 
-def _show_results(output: IO[str]) -> None:
-    """Shows suites that have passed and tests that have failed; a test that starts, with arguments of several lines
-    maybe, and one that passes are no news."""
-    shown = True
-    for line in output:
-        if line.startswith(("◇", "✔ Test ")) and not line.startswith("✔ Test run"):
-            shown = False
-        elif line.startswith(("✔", "✘", "↳", "Test run")):
-            shown = True
-        if shown and line.strip():
-            say(line.rstrip("\n"))
+def _watch(command: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Runs the tests and shows their results, and ends them when they hang; what `swift test` returned.
+
+    What a crash says comes on standard error, untouched.
+    """
+    tests = subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, text=True, errors="replace", start_new_session=True
+    )
+    results = TestResults()
+
+    def end_hanging() -> None:
+        complain(f"the tests hang: they run for {UNIT_SECONDS} s\n{results.unfinished()}\n{stacks_of_session(tests.pid)}")
+        os.killpg(tests.pid, signal.SIGKILL)
+
+    bound = threading.Timer(UNIT_SECONDS, end_hanging)
+    bound.start()
+    try:
+        for line in tests.stdout:
+            results.read(line)
+        return tests.wait()
+    finally:
+        bound.cancel()
+        # The servers of a test that crashed, too.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(tests.pid, signal.SIGKILL)
+        tests.wait()
 
 
 def _read_report(report: Path) -> Count:
@@ -191,16 +216,19 @@ def _read_report(report: Path) -> Count:
     return Count(passed=len(cases) - failed - skipped, failed=failed)
 
 
-def _system_tests(scratch: Path, programs: Path, pattern: str | None) -> Count:
-    """The tests of Tests/SystemTests, on the programs that were built for coverage."""
-    say("\nsystem tests ...")
+def _system_tests(scratch: Path, programs: Path, pattern: str | None, modules: Sequence[str] = ()) -> Count:
+    """The tests of these modules of Tests/SystemTests, or of all, on these programs."""
+    say(f"\nsystem tests on {programs.name} programs ...")
     os.environ["GOZON_BUILD_DIR"] = str(programs)
     os.environ["LLVM_PROFILE_FILE"] = str(scratch / "profiles" / "%p-%m.profraw")
     sys.path.insert(0, str(SYSTEM_TESTS))
     loader = unittest.TestLoader()
     if pattern:
         loader.testNamePatterns = [f"*{pattern}*"]
-    suite = loader.discover(str(SYSTEM_TESTS), top_level_dir=str(SYSTEM_TESTS))
+    if modules:
+        suite = loader.loadTestsFromNames(modules)
+    else:
+        suite = loader.discover(str(SYSTEM_TESTS), top_level_dir=str(SYSTEM_TESTS))
     try:
         result = unittest.TextTestRunner(sys.stdout, verbosity=2, resultclass=_Result).run(suite)
     finally:
