@@ -103,7 +103,8 @@ package final class OrderCreation: @unchecked Sendable {
         isTaken ? .success(.created) : Result { try Self.outcome(of: order, keyed: keyed, existing: existing) }
       }
     } catch {
-      return isTaken.map { $0 ? .success(.created) : .failure(error) }
+      // Those that were not taken may have been taken by an earlier try of ours whose commit was not answered.
+      return isTaken.map { $0 ? .success(.created) : .failure(error.leavingOutcomeUnknown) }
     }
   }
 

@@ -39,7 +39,8 @@ package enum OrdersBackend {
     }
     let service = OrdersServiceImplementation(
       store: store, creation: creation, cancellation: cancellation, runningKeys: RunningKeys(loop: loop),
-      watching: OrderWatching(store: store, feed: feed), currency: foundation.configuration.text("currency"))
+      watching: OrderWatching(loop: loop, store: store, feed: feed), currency: foundation.configuration.text("currency")
+    )
     let keySweeper = KeySweeper(loop: loop, pool: pool, log: log)
     return Backend.Specialty(
       services: [service.definition.describing(EventsSchema.file)],

@@ -46,6 +46,11 @@ package struct PostgresError: Error, Sendable, CustomStringConvertible, CustomDe
     self.constraint = constraint
   }
 
+  /// The same, for work that may have had its effect before this came of it: `.unknownOutcome`, unless the caller gave up.
+  package var leavingOutcomeUnknown: PostgresError {
+    code == .cancelled ? self : PostgresError(.unknownOutcome, message, detail: detail, constraint: constraint)
+  }
+
   static var cancelled: PostgresError { PostgresError(.cancelled, "the caller gave up") }
 
   static var deadlineExceeded: PostgresError {

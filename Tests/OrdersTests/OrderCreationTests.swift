@@ -76,7 +76,8 @@ import Wire
       store: store, creation: creation(pool),
       cancellation: OrderCancellation(
         loop: pool.loop, store: store, relay: idleRelay(pool), watch: OrderWatch(loop: pool.loop), feed: feed(pool)),
-      runningKeys: RunningKeys(loop: pool.loop), watching: OrderWatching(store: store, feed: feed(pool)),
+      runningKeys: RunningKeys(loop: pool.loop),
+      watching: OrderWatching(loop: pool.loop, store: store, feed: feed(pool)),
       currency: "RUB")
   }
 
@@ -222,6 +223,26 @@ import Wire
         #expect(proxy.cutsLeft == 0)
         let kept = try await OrderStore(pool).order(order.id)
         #expect(kept == order.order)
+      }
+    }
+  }
+
+  @Test func `it is not claimed that an order was not taken when nobody could look`() async throws {
+    let url = try Self.database.get()
+    try await onLoop { loop in
+      var components = try #require(URLComponents(string: url))
+      let proxy = try CuttingProxy(
+        loop: loop, target: try #require(components.port), word: "FROM orders WHERE id = ANY",
+        moment: .beforeTheServerHears, cuts: 100)
+      defer { proxy.close() }
+      components.port = proxy.port
+      try await TestDatabase.withPool(try #require(components.string), service: "orders", on: loop) { pool in
+        let creation = Self.creation(pool)
+        let order = Make.order(.random())
+        #expect(await Self.create([order], creation) == ["created"])
+        // As after a commit whose answer was lost: the second try finds that the id is there.
+        #expect(await Self.create([order], creation) == ["unknownOutcome"])
+        #expect(proxy.cutsLeft < 100)
       }
     }
   }

@@ -20,6 +20,8 @@ package final class ChangeFeed: @unchecked Sendable {
   private static let pauses: ClosedRange<Duration> = .milliseconds(50) ... .seconds(1)
   /// How long one look may take.
   static let patience: Duration = .seconds(2)
+  /// Orders that are read in one round, and those of one follower more.
+  private static let ordersMax = 10_000
   /// Those who may follow at once.
   private static let followersMax = 65_536
 
@@ -155,8 +157,9 @@ package final class ChangeFeed: @unchecked Sendable {
     do {
       (present, histories) = try await store.news(since: last, deadline: began + Self.patience) { present, changes in
         if let last, isWhole(since: last, present) { note(changes) } else { lapse() }
-        told = takeWaiting()
-        return told.flatMap(\.state.changedOrders)
+        let (followers, orders) = takeWaiting()
+        told = followers
+        return Array(orders)
       }
     } catch {
       for follower in told { enqueue(follower) }
@@ -195,10 +198,18 @@ package final class ChangeFeed: @unchecked Sendable {
     }
   }
 
-  private func takeWaiting() -> [Follower] {
-    let taken = waiting
-    waiting = []
+  /// Those who have waited longest, and the orders that they are to be told; the rest waits for the next round.
+  private func takeWaiting() -> (followers: [Follower], orders: Set<UUID>) {
+    var orders: Set<UUID> = []
+    let count = waiting.firstIndex { follower in
+      if orders.count >= Self.ordersMax { return true }
+      orders.formUnion(follower.state.changedOrders)
+      return false
+    }
+    let taken = Array(waiting.prefix(count ?? waiting.count))
+    waiting.removeFirst(taken.count)
     for follower in taken { follower.isWaiting = false }
-    return taken
+    if !waiting.isEmpty { wake.signal() }
+    return (taken, orders)
   }
 }

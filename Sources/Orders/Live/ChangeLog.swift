@@ -6,8 +6,8 @@ package import Postgres
 package final class ChangeLog: @unchecked Sendable {
   /// How long a change is kept at least, from its commit on.
   package static let keepTime: Duration = .seconds(5)
-  /// How long a slot's lock is waited for; see ``OrderOutbox``.
-  private static let lockPatience = "1s"
+  /// How long a slot's lock is waited for: looks queue behind, and what they tell comes late by as much.
+  private static let lockPatience = "100ms"
 
   private let loop: EventLoop
   private let keepTime: Duration

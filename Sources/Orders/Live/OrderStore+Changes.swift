@@ -18,6 +18,8 @@ extension OrderStore {
     wanted: (WatchPosition, [OrderChange]) -> [UUID]
   ) async throws -> (present: WatchPosition, orders: [UUID: OrderHistory]) {
     try await pool.withTransaction(.snapshot, deadline: deadline) { transaction in
+      // Before there is a snapshot: rows that a sweep moves while this waits for it are to be in it.
+      transaction.send(Statement("LOCK TABLE changes IN ACCESS SHARE MODE"))
       let present = transaction.send(Self.presentMoment)
       let changes = try await transaction.query(Self.changes(since: position?.snapshot))
       let moment = try Self.position(try await present.rows().single(), column: 0)

@@ -1,5 +1,5 @@
 package import API
-internal import EventLoop
+package import EventLoop
 internal import Messaging
 internal import Postgres
 package import RPC
@@ -13,12 +13,16 @@ package struct OrderWatching: Sendable {
   private static let recentDefault = 100
   /// Orders that are read at a time.
   private static let pageSize = 256
+  /// Watchers that read the database at once: after an outage all of them would, and nobody else got at it.
+  private static let readersMax = 2
 
   private let store: OrderStore
+  private let gate: LoopGate
   private let feed: ChangeFeed
 
   /// Watching of the orders in `store`, whose changes `feed` tells.
-  package init(store: OrderStore, feed: ChangeFeed) {
+  package init(loop: EventLoop, store: OrderStore, feed: ChangeFeed) {
+    gate = LoopGate(loop: loop, countMax: Self.readersMax)
     self.store = store
     self.feed = feed
   }
@@ -35,7 +39,7 @@ package struct OrderWatching: Sendable {
         owner: id,
         orThrow: RPCError(.permissionDenied, "this is another user's; you may have your own", reason: "NOT_YOURS"))
     }
-    var session = Session(store: store, responses: responses, context: context, request: request)
+    var session = Session(store: store, gate: gate, responses: responses, context: context, request: request)
     session.position = try Self.position(request.cursor)
     try await feed.following(target) { follower in
       while true {
@@ -57,6 +61,7 @@ package struct OrderWatching: Sendable {
   /// One call: what it has sent, and what it still has to.
   private struct Session {
     let store: OrderStore
+    let gate: LoopGate
     let responses: ResponseWriter<Order>
     let context: CallContext
     let request: WatchOrdersRequest
@@ -65,8 +70,12 @@ package struct OrderWatching: Sendable {
     /// `position` as a cursor.
     private var cursor: String?
 
-    init(store: OrderStore, responses: ResponseWriter<Order>, context: CallContext, request: WatchOrdersRequest) {
-      (self.store, self.responses, self.context, self.request) = (store, responses, context, request)
+    init(
+      store: OrderStore, gate: LoopGate, responses: ResponseWriter<Order>, context: CallContext,
+      request: WatchOrdersRequest
+    ) {
+      (self.store, self.gate, self.responses) = (store, gate, responses)
+      (self.context, self.request) = (context, request)
       cursor = request.cursor
     }
 
@@ -100,12 +109,12 @@ package struct OrderWatching: Sendable {
 
     private mutating func catchUp(order id: UUID) async throws -> WatchPosition {
       if context.mustAuthorize || position != nil {
-        guard let order = try await translatingFailures({ try await store.order(id) }) else { throw noOrder(id) }
+        guard let order = try await read({ try await store.order(id) }) else { throw noOrder(id) }
         try context.authorize(owner: order.userId, orThrow: noOrder(id))
       }
-      var caught = try await translatingFailures { try await store.changed(id, since: position) }
+      var caught = try await read { try await store.changed(id, since: position) }
       if let position, !position.isBefore(caught.present) {
-        caught = try await translatingFailures { try await store.changed(id, since: nil) }
+        caught = try await read { try await store.changed(id, since: nil) }
       }
       if position == nil, caught.orders.isEmpty { throw noOrder(id) }
       try await send(caught.orders, upTo: caught.present)
@@ -115,7 +124,7 @@ package struct OrderWatching: Sendable {
     private mutating func catchUp(user id: UUID) async throws -> WatchPosition {
       guard let since = position else {
         let count = request.recent.map { Int($0) } ?? OrderWatching.recentDefault
-        let caught = try await translatingFailures { try await store.newest(of: id, count: count) }
+        let caught = try await read { try await store.newest(of: id, count: count) }
         try await send(caught.orders, upTo: caught.present)
         return caught.present
       }
@@ -126,7 +135,7 @@ package struct OrderWatching: Sendable {
       var end: WatchPosition?
       var last: Order?
       while true {
-        let page = try await translatingFailures {
+        let page = try await read {
           try await store.changed(of: id, since: since, until: end, behind: last, size: OrderWatching.pageSize)
         }
         let present = end ?? page.present
@@ -136,6 +145,11 @@ package struct OrderWatching: Sendable {
         if !page.hasMore { return present }
         (end, last) = (present, page.orders.last)
       }
+    }
+
+    /// Reads from the database, when it is this watcher's turn; what is read is sent outside of it, however slowly.
+    private func read<Result>(_ body: () async throws -> Result) async throws -> Result {
+      try await gate.within { try await translatingFailures(body) }
     }
 
     private func noOrder(_ id: UUID) -> RPCError {

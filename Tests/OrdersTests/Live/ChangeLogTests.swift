@@ -40,7 +40,7 @@ import Wire
     }
   }
 
-  @Test func `a slot that somebody copies stays, and is waited for no longer than a second`() async throws {
+  @Test func `a slot that somebody copies stays, and is not waited for for long`() async throws {
     try await TestDatabase.withPool(try Self.database.get(), service: "orders") { pool in
       let log = ChangeLog(pool, keepTime: .milliseconds(20))
       _ = try await OrderStore(pool).create([OrderStoreTests.order()], slot: OutboxSlot(1))
@@ -51,6 +51,36 @@ import Wire
         #expect(try await !log.truncate(OutboxSlot(1), movingTo: OutboxSlot(3)))
       }
       #expect(try await Self.count(pool, slot: 1) == 1)
+    }
+  }
+
+  @Test func `a look that begins while a slot is emptied misses nothing that moves`() async throws {
+    try await TestDatabase.withPool(try Self.database.get(), service: "orders") { pool in
+      let (store, user) = (OrderStore(pool), UUID.random())
+      let present = try await store.news(since: nil) { _, _ in [] }.present
+      let order = OrderStoreTests.order(user: user)
+      _ = try await store.create([order], slot: OutboxSlot(0))
+      let look = try await pool.withTransaction { transaction in
+        _ = try await transaction.query(Statement("LOCK TABLE changes_0 IN ACCESS EXCLUSIVE MODE"))
+        _ = try await transaction.query(
+          Statement(
+            """
+            INSERT INTO changes (slot, xid, order_ids, user_ids, kinds)
+            SELECT 2, xid, order_ids, user_ids, kinds FROM changes WHERE slot = 0
+            """))
+        _ = try await transaction.query(Statement("TRUNCATE changes_0"))
+        let look = Task.immediate(executorPreference: pool.loop.taskExecutor) {
+          let found = Locked<[UUID]>([])
+          _ = try await store.news(since: present) { _, changes in
+            found.withLock { $0 = changes.filter { $0.userID == user }.map(\.orderID) }
+            return []
+          }
+          return found.withLock { $0 }
+        }
+        try await pool.loop.sleep(for: .milliseconds(100))
+        return look
+      }
+      #expect(try await look.value == [order.id])
     }
   }
 

@@ -60,7 +60,8 @@ final class LiveShop: @unchecked Sendable {
           store: store, creation: OrderCreation(loop: loop, store: store, relay: relay, feed: feed),
           cancellation: OrderCancellation(
             loop: loop, store: store, relay: relay, watch: OrderWatch(loop: loop), feed: feed),
-          runningKeys: RunningKeys(loop: loop), watching: OrderWatching(store: store, feed: feed), currency: "RUB")
+          runningKeys: RunningKeys(loop: loop), watching: OrderWatching(loop: loop, store: store, feed: feed),
+          currency: "RUB")
         let server = try RPCServer(
           loop: loop, name: "test", host: "127.0.0.1", port: 0, services: [service.definition])
         var options = RPCClient.Options()
