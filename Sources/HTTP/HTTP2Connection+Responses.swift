@@ -8,7 +8,9 @@ extension HTTP2Connection: HTTPBodySink {
   /// Starts the handler of a request that is there as a whole.
   func begin(_ stream: HTTP2Stream, _ head: RequestHead) {
     // Not the streams are counted but the handlers: those of streams that were reset may still run.
-    guard runningCount < limits.streamsMax, session.heldBytes <= limits.heldBytesMax else {
+    guard runningCount < limits.streamsMax, session.heldBytes <= limits.heldBytesMax,
+      !server.heldResponses.isExceeded
+    else {
       return session.reset(stream.id, .refusedStream)
     }
     guard server.beginRequest() else {
@@ -55,7 +57,7 @@ extension HTTP2Connection: HTTPBodySink {
     let hasBody = !stream.isHead && !response.status.forbidsBody && !body.isEmpty
     if hasBody {
       stream.output = HTTP2Output(whole: body)
-      session.hold(body.count, for: stream)
+      session.holdResponse(body.count, for: stream)
     }
     session.respond(stream, response, date: server.date, hasBody: hasBody)
     scheduleFlush()

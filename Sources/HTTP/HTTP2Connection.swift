@@ -5,6 +5,9 @@ internal import EventLoop
 final class HTTP2Connection: ServedConnection, @unchecked Sendable {
   private static let lingerTime: Duration = .seconds(1)
 
+  /// What a client has to take of a response within `HTTPLimits.sendTimeout`, or all of it.
+  private static let progressBytes = 1_024
+
   let server: HTTPServer
   let tcp: TCPConnection
   let session: HTTP2Session
@@ -26,7 +29,7 @@ final class HTTP2Connection: ServedConnection, @unchecked Sendable {
   init(server: HTTPServer, tcp: TCPConnection) {
     self.server = server
     self.tcp = tcp
-    session = HTTP2Session(limits: server.limits, held: server.held)
+    session = HTTP2Session(limits: server.limits, held: server.held, heldResponses: server.heldResponses)
     checked = server.loop.now
     greetingDeadline = checked + server.limits.headTimeout
   }
@@ -160,11 +163,11 @@ final class HTTP2Connection: ServedConnection, @unchecked Sendable {
     if stream.isAnswered, stream.isRequestOpen { linger(stream, now) }
     if stream.output.count == 0 {
       stream.lastProgress = nil
-    } else if stream.hasProgressed || stream.lastProgress == nil {
-      stream.lastProgress = now
-      stream.hasProgressed = false
-    } else if let last = stream.lastProgress, now - last > limits.sendTimeout {
-      session.reset(stream.id, .cancel)
+    } else if let last = stream.lastProgress, stream.sentBytes < Self.progressBytes {
+      // A client that takes a byte now and then holds on to what it does not read.
+      if now - last > limits.sendTimeout { session.reset(stream.id, .cancel) }
+    } else {
+      (stream.lastProgress, stream.sentBytes) = (now, 0)
     }
   }
 

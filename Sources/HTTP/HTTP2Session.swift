@@ -34,14 +34,18 @@ final class HTTP2Session {
   private var isTerminated = false
   /// Bytes of bodies, in and out, that streams hold.
   private(set) var heldBytes = 0
-  /// The same of all connections.
-  private let held: HeldBytes
+  /// Those of them that are responses'.
+  private var responseBytes = 0
+  /// The same of all connections: bodies of requests, and of responses.
+  private let (held, heldResponses): (HeldBytes, HeldBytes)
   var fields = HTTP2ResponseFields()
 
   /// A session at the beginning of a connection; it has something to send at once.
-  init(limits: HTTPLimits, held: HeldBytes = HeldBytes(max: .max)) {
+  init(
+    limits: HTTPLimits, held: HeldBytes = HeldBytes(max: .max), heldResponses: HeldBytes = HeldBytes(max: .max)
+  ) {
     self.limits = limits
-    self.held = held
+    (self.held, self.heldResponses) = (held, heldResponses)
     let code = nghttp2_session_server_new2(
       &session, HTTP2Callbacks.shared, Unmanaged.passUnretained(self).toOpaque(), HTTP2Callbacks.options)
     guard code == 0 else { fatalError("nghttp2 has no memory for a connection") }
@@ -58,7 +62,8 @@ final class HTTP2Session {
   }
 
   deinit {
-    held.add(-heldBytes)
+    held.add(responseBytes - heldBytes)
+    heldResponses.add(-responseBytes)
     nghttp2_session_del(session)
   }
 
@@ -83,11 +88,21 @@ final class HTTP2Session {
     stream.heldBytes += count
   }
 
+  /// Counts bytes of a response. They are a count of their own: clients that do not read refuse nobody's requests.
+  func holdResponse(_ count: Int, for stream: HTTP2Stream) {
+    heldBytes += count
+    responseBytes += count
+    heldResponses.add(count)
+    stream.responseBytes += count
+  }
+
   /// A stream holds nothing any more.
   func release(_ stream: HTTP2Stream) {
-    heldBytes -= stream.heldBytes
+    heldBytes -= stream.heldBytes + stream.responseBytes
+    responseBytes -= stream.responseBytes
     held.add(-stream.heldBytes)
-    stream.heldBytes = 0
+    heldResponses.add(-stream.responseBytes)
+    (stream.heldBytes, stream.responseBytes) = (0, 0)
   }
 
   /// Takes the events that came since the last call.
@@ -246,8 +261,8 @@ final class HTTP2Session {
   func takeOutput(stream id: Int32, capacity: Int) -> HTTP2Output.Piece {
     guard let stream = streams[id] else { return .failed }
     let piece = stream.output.take(capacity)
-    if case .bytes = piece {
-      stream.hasProgressed = true
+    if case .bytes(let bytes, _) = piece {
+      stream.sentBytes += bytes.count
       stream.writer?.wake()
     }
     return piece

@@ -21,8 +21,8 @@ final class HTTP2Stream: @unchecked Sendable {
   var isClosed = false
   /// What waits to be sent of the response's body.
   var output = HTTP2Output()
-  /// Whether some of `output` was sent since this was last looked at.
-  var hasProgressed = false
+  /// What of `output` was sent since `lastProgress`.
+  var sentBytes = 0
 
   /// The request's head, while its body is awaited.
   var requestHead: RequestHead?
@@ -32,7 +32,7 @@ final class HTTP2Stream: @unchecked Sendable {
   var bodyDeadline: LoopInstant?
   /// Until when a client that was answered early may notice that.
   var lingerDeadline: LoopInstant?
-  /// When it was last seen that something was sent, while something waits.
+  /// When enough was sent the last time, while something waits.
   var lastProgress: LoopInstant?
   /// The handler's task, until it has answered.
   var task: Task<Void, Never>?
@@ -41,6 +41,8 @@ final class HTTP2Stream: @unchecked Sendable {
   var writer: HTTPBodyWriter?
   /// What counts of this stream towards `HTTPLimits.heldBytesMax`.
   var heldBytes = 0
+  /// The same of its response.
+  var responseBytes = 0
 
   init(id: Int32, limits: HTTPLimits) {
     self.id = id

@@ -89,7 +89,10 @@ extension HTTPConnection: HTTPBodySink {
     exchanges[0].response = nil
     exchanges[0].isHeadSent = true
     let mustClose = exchanges[0].context.isVersion10 || server.isDraining && exchanges.count == 1
-    if mustClose { exchanges[0].context.keepsAlive = false }
+    if mustClose {
+      exchanges[0].context.keepsAlive = false
+      isLastTaken = true
+    }
     prepareOutput()
     server.encode(response, exchanges[0].context, to: &output)
     scheduleFlush()

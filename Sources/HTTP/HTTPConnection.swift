@@ -40,7 +40,7 @@ final class HTTPConnection: ServedConnection, @unchecked Sendable {
   private var unread: [UInt8] = []
   private var isPaused = false
   /// No request after those in work is taken; what still arrives is dropped.
-  private var isLastTaken = false
+  var isLastTaken = false
   var owesContinue = false
   /// The request that asks for another protocol, until it is answered: what follows it may be that protocol.
   var upgradeNumber: Int?
@@ -286,6 +286,7 @@ final class HTTPConnection: ServedConnection, @unchecked Sendable {
   }
 
   func closeAfterOutput() {
+    isLastTaken = true
     dropExchanges()
     flush()
     close()
@@ -293,6 +294,7 @@ final class HTTPConnection: ServedConnection, @unchecked Sendable {
 
   /// Ends the connection so that the client knows that the response is not whole.
   func cut(_ context: ResponseEncoder.Context) {
+    isLastTaken = true
     dropExchanges()
     if context.isVersion10 { tcp.reset() } else { flush() }
     close()
@@ -326,6 +328,8 @@ final class HTTPConnection: ServedConnection, @unchecked Sendable {
   /// Leaves the connection to another protocol, whose bytes that have come are given to it after this.
   func leave(to successor: any ServedConnection) -> [UInt8] {
     isEnded = true
+    server.held.add(-arrivingBytes)
+    arrivingBytes = 0
     self.successor = successor
     server.replace(self, by: successor)
     return unread

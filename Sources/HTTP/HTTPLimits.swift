@@ -15,8 +15,8 @@ package struct HTTPLimits: Sendable {
   package var streamsMax = 100
   /// Bytes of bodies, in and out, that the requests of one HTTP/2 connection hold together; further requests are refused.
   package var heldBytesMax = 16 << 20
-  /// Bytes of bodies, those of HTTP/2 in and out, that all connections hold together; further requests with a body are
-  /// answered with 503.
+  /// Bytes of bodies that the requests of all connections hold together; further requests with a body are answered with 503.
+  /// As many again may be held by responses of HTTP/2; further streams are refused then.
   package var heldBytesInAllMax = 64 << 20
   /// Bytes of unsent responses at which a connection is not read any more, and at which the producers of bodies wait.
   package var unsentBytesMax = 256 * 1024

@@ -15,8 +15,10 @@ package final class HTTPServer: @unchecked Sendable {
   let handler: Handler
   let compression: ResponseCompression?
   let refuse: @Sendable (HTTPRefusal) -> HTTPResponse
-  /// What the bodies of all connections take.
+  /// What the bodies of requests of all connections take.
   let held: HeldBytes
+  /// What responses of HTTP/2 take that wait to be read.
+  let heldResponses: HeldBytes
   private(set) var encoder = ResponseEncoder()
   private(set) var isDraining = false
   /// Requests whose handler has not answered.
@@ -56,6 +58,7 @@ package final class HTTPServer: @unchecked Sendable {
     self.loop = loop
     self.limits = limits
     held = HeldBytes(max: limits.heldBytesInAllMax)
+    heldResponses = HeldBytes(max: limits.heldBytesInAllMax)
     self.tls = tls
     compression = compresses ? ResponseCompression() : nil
     self.handler = handler

@@ -1,4 +1,5 @@
 internal import TLS
+internal import Wire
 
 /// What opens a WebSocket (RFC 6455 section 4.2).
 enum WebSocketHandshake {
@@ -32,7 +33,7 @@ enum WebSocketHandshake {
 
   /// The proof that the key was read by somebody who speaks WebSocket.
   static func accept(_ key: String) -> String {
-    base64(SHA1.digest(of: Array((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").utf8)))
+    Base64.standard.encode(SHA1.digest(of: Array((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").utf8)))
   }
 
   private static func upgradeRequired(_ detail: String) -> HTTPRefusal {
@@ -55,19 +56,6 @@ enum WebSocketHandshake {
       && key.dropLast(2).allSatisfy {
         $0.isASCIILetter || $0.isASCIIDigit || $0 == UInt8(ascii: "+") || $0 == UInt8(ascii: "/")
       }
-  }
-
-  private static func base64(_ bytes: [UInt8]) -> String {
-    let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-    var text: [UInt8] = []
-    for start in stride(from: 0, to: bytes.count, by: 3) {
-      let group = bytes[start..<min(start + 3, bytes.count)]
-      let bits = (0..<3).reduce(0) { $0 << 8 | Int(start + $1 < bytes.count ? bytes[start + $1] : 0) }
-      for place in 0..<4 {
-        text.append(place <= group.count ? alphabet[bits >> (18 - 6 * place) & 63] : UInt8(ascii: "="))
-      }
-    }
-    return String(decoding: text, as: UTF8.self)
   }
 }
 

@@ -219,6 +219,43 @@ import Testing
     }
   }
 
+  @Test func `a client that takes a byte now and then is shed like one that takes none`() async throws {
+    var limits = HTTPLimits()
+    limits.sendTimeout = .milliseconds(60)
+    try await HTTP2Site.serve(limits) { server, site in
+      let client = try await RawClient(server)
+      client.send(Wire.greeting + Self.grant(0, 1 << 20) + Wire.get(1, "/endless"))
+      try await client.wait { client.bodyCount(1) == 65_535 }
+      for _ in 0..<500 where client.frames(Kind.reset, 1).isEmpty {
+        client.send(Self.grant(1, 1))
+        try await server.loop.sleep(for: .milliseconds(10))
+      }
+      #expect(client.frames(Kind.reset, 1).first?.errorCode == 8 && client.bodyCount(1) > 65_535)
+      try await client.wait { site.failed == 1 }
+    }
+  }
+
+  @Test func `responses that wait to be read refuse streams, and no request by HTTP/1`() async throws {
+    var limits = HTTPLimits()
+    limits.heldBytesInAllMax = 1_000
+    try await HTTP2Site.serve(limits) { server, _ in
+      let (greedy, other, plain) = (
+        try await RawClient(server), try await RawClient(server), try await RawClient(server)
+      )
+      greedy.send(Wire.greeting + Wire.get(1, "/large"))
+      try await greedy.wait { greedy.bodyCount(1) == 65_535 }
+      other.send(Wire.greeting + Wire.get(1, "/a"))
+      try await other.wait { other.hasEnded(1) }
+      #expect(other.frames(Kind.reset, 1).first?.errorCode == 7)
+      plain.send("POST /b HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nc")
+      #expect(try await plain.responses(1).hasSuffix("/bc"))
+      greedy.connection.abort()
+      try await other.wait { server.heldResponses.count == 0 }
+      other.send(Wire.get(3, "/a"))
+      try await other.wait { other.body(3) == "/a" }
+    }
+  }
+
   @Test func `a client that does not read from its socket is cut`() async throws {
     var limits = HTTPLimits()
     limits.sendTimeout = .milliseconds(100)

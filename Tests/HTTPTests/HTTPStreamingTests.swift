@@ -75,6 +75,19 @@ import Testing
     }
   }
 
+  @Test func `what follows a response that ends the connection is not begun`() async throws {
+    try await withServer { server, log in
+      let client = try await RawClient(server)
+      client.send("GET /paused HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
+      try await client.wait { log.pause != nil }
+      client.send("GET /two" + Self.tail + "GET /endless" + Self.tail)
+      try await server.loop.sleep(for: .milliseconds(20))
+      log.pause?.resume()
+      try await client.waitForClose()
+      #expect(log.started == 1 && client.received.hasSuffix("beforeafter"))
+    }
+  }
+
   @Test func `each write of a turn is a chunk, and the end comes with them`() async throws {
     try await withServer { server, _ in
       let client = try await RawClient(server)
