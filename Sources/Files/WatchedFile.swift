@@ -34,15 +34,20 @@ package final class WatchedFile<Value>: @unchecked Sendable {
 
   /// What the file says now.
   package func current(now: ContinuousClock.Instant = .now) -> Value {
-    guard now - checked >= checkInterval else { return value }
+    if let read = change(now: now) { onChange(read) }
+    return value
+  }
+
+  /// What a file says that has changed since the last look, or why it cannot be used; nil when it has not changed.
+  package func change(now: ContinuousClock.Instant = .now) -> Result<Value, any Error>? {
+    guard now - checked >= checkInterval else { return nil }
     checked = now
     // Looked up before the file is read: what changes in between is read again the next time.
     let version = FileVersion(path: path)
-    guard version != self.version else { return value }
+    guard version != self.version else { return nil }
     self.version = version
     let read = Result { try parse(try FileContent.read(path, bytesMax: bytesMax)) }
     if case .success(let changed) = read { value = changed }
-    onChange(read)
-    return value
+    return read
   }
 }

@@ -70,6 +70,17 @@ package final class Gatekeeper: @unchecked Sendable {
     crossOrigin?.apply(to: &response, for: request)
   }
 
+  /// Refuses a WebSocket to a page of another origin that may not use the API: browsers leave that to the server (RFC 6455
+  /// section 10.2).
+  func requireOrigin(of request: HTTPRequest) throws(Problem) {
+    guard let origin = request.fields["origin"], crossOrigin?.admits(origin) != true else { return }
+    let authority = origin.firstRange(of: "://").map { origin[$0.upperBound...] }
+    if let authority, let host = request.fields["host"], authority.lowercased() == host.lowercased() { return }
+    throw Problem(
+      status: HTTPStatus(403), code: StatusCode.permissionDenied.name, reason: "ORIGIN_REFUSED",
+      detail: "Pages of this origin may not open WebSockets here; --cors-origins says which may.")
+  }
+
   /// Takes a token from the bucket of whoever sent a request; what is left is for the response to say.
   private func takeToken(
     _ request: HTTPRequest, _ caller: Caller?, _ now: LoopInstant

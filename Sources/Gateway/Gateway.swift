@@ -13,7 +13,7 @@ package final class Gateway: @unchecked Sendable {
   let loop: EventLoop
   let backends: Backends
   private let log: Log
-  private let gatekeeper: Gatekeeper
+  let gatekeeper: Gatekeeper
   let tracer: Tracer?
   let streamTiming: StreamTiming
   /// Streams that are open.
@@ -139,8 +139,7 @@ package final class Gateway: @unchecked Sendable {
       let result = try await perform(route, payload, context)
       return try route.response(to: request, from: result, requestID: requestID)
     } catch {
-      var problem = Problem(error, hasPreconditions: request.hasPreconditions)
-      if let challenge = Problem.challenge(for: error) { problem.fields.append(challenge) }
+      let problem = Problem(error, hasPreconditions: request.hasPreconditions)
       if problem.status.code >= 500 { logFailure(error, of: route, context) }
       throw problem
     }

@@ -7,8 +7,10 @@ extension Problem {
   private static let unknownOutcome = "UNKNOWN_OUTCOME"
   /// Reasons of errors that arose between here and a backend: their messages name addresses, nobody's business.
   private static let transportReasons: Set<String> = [
-    "NOT_CONNECTED", "CONNECTION_LOST", "CONNECTION_REFUSED", "DRAINING", "CLIENT_ENDED",
+    "NOT_CONNECTED", "CONNECTION_LOST", "CONNECTION_REFUSED", "TLS_REFUSED", "DRAINING", "CLIENT_ENDED",
   ]
+  /// Reasons of errors that say that too much goes from here to a backend: nobody's quota is used up.
+  private static let congestionReasons: Set<String> = ["TOO_MANY_WAITING", "TOO_MANY_STREAMS"]
 
   /// The error of a call.
   ///
@@ -17,6 +19,9 @@ extension Problem {
     var error = error
     // A backend that does not let the gateway in has nothing to say to the gateway's client.
     if Self.transportReasons.contains(error.reason), error.code != .deadlineExceeded { error.code = .unavailable }
+    if Self.congestionReasons.contains(error.reason) {
+      error = RPCError(.unavailable, "Too much is under way to this service. Try again.", retryAfter: .seconds(1))
+    }
     status = Self.status(of: error, hasPreconditions: hasPreconditions)
     code = error.code.name
     reason = Self.transportReasons.contains(error.reason) ? "" : error.reason
@@ -25,6 +30,8 @@ extension Problem {
     if let wait = error.retryAfter {
       fields.append(("Retry-After", "\(wait.secondsRoundedUp)"))
     }
+    // Of the tokens that clients show, and not of what the gateway shows to a backend.
+    if let challenge = Self.challenge(for: error) { fields.append(challenge) }
   }
 
   /// What the status of a call is in HTTP.
@@ -33,6 +40,8 @@ extension Problem {
     if error.reason == "IDEMPOTENCY_KEY_REUSED" { return .unprocessableContent }
     // A service lost its database and knows no more; what to do is in its words.
     if error.reason == unknownOutcome { return .serviceUnavailable }
+    if error.reason == "REQUEST_TOO_LARGE" { return .contentTooLarge }
+    if error.reason == "RESPONSE_TOO_LARGE" { return .internalServerError }
     return switch error.code {
     case .ok: .ok
     case .cancelled: HTTPStatus(499)

@@ -22,9 +22,12 @@ extension Route {
         violations.append(Violation(pointer: "/\(name)", detail: "is no UTF-8 text"))
       }
     }
-    let cursorName = cursor == nil ? nil : translator.schemas.messages[method.request].cursor?.name
-    if let cursor, let cursorName { builder.set(cursorName, fromText: cursor) }
-    try takeQuery(request, except: cursorName, &builder, &violations)
+    var queryName: String?
+    if let cursor, let field = translator.schemas.messages[method.request].cursor {
+      if case .query(let name) = binding.place(of: field) { queryName = name }
+      builder.set(field.name, fromText: cursor)
+    }
+    try takeQuery(request, except: queryName, &builder, &violations)
     try takeBody(request, &builder)
     do throws(RequestErrors) {
       let payload = try builder.encode()

@@ -19,10 +19,13 @@ package struct Identity: Equatable, Sendable {
     self.expiresAt = expiresAt
   }
 
-  /// Whether the token holds still, as its maker's clock may see it.
-  package func isValid(at now: Timestamp) -> Bool {
-    now.microseconds < expiresAt.microseconds.addingClamped(Self.leeway * 1_000_000)
+  /// Until when the token holds, as its maker's clock may see it.
+  package var endsAt: Timestamp {
+    Timestamp(microseconds: expiresAt.microseconds.addingClamped(Self.leeway * 1_000_000))
   }
+
+  /// Whether the token holds still.
+  package func isValid(at now: Timestamp) -> Bool { now < endsAt }
 }
 
 extension Int64 {

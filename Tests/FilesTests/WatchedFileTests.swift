@@ -36,6 +36,11 @@ import Testing
       try Data("333".utf8).write(to: URL(fileURLWithPath: path))
       #expect(file.current(now: start + .seconds(5)) == 333)
       #expect(told == [22, nil, nil, 333], "each change once")
+      #expect(file.change(now: start + .seconds(6)) == nil)
+      try Data("4".utf8).write(to: URL(fileURLWithPath: path))
+      let change = file.change(now: start + .seconds(7))
+      #expect(try change?.get() == 4 && file.current(now: start + .seconds(7)) == 4)
+      #expect(told.count == 4, "whoever asked for it knows")
     }
   }
 

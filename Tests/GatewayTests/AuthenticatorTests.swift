@@ -86,6 +86,28 @@ import Wire
   }
 }
 
+extension AuthenticatorTests {
+  @Test(arguments: ["Basic YTpi", "Bearer", "Bearer a b", ""])
+  func `what is no token is paid for like one that is made up`(value: String) throws {
+    let authenticator = try TokenScene().authenticator()
+    var asked = 0
+    _ = try? authenticator.caller(of: HTTPFields([("Authorization", value)])) { () throws(Problem) in asked += 1 }
+    #expect(asked == 1)
+  }
+
+  @Test func `a caller may go on for as long as its token would be taken`() throws {
+    let scene = TokenScene()
+    let token = scene.token()
+    let caller = try scene.authenticator().caller(of: HTTPFields([("Authorization", "Bearer \(token)")]))
+    let end = try #require(caller.expiresAt)
+    let authenticator = try scene.authenticator()
+    let last = Timestamp(microseconds: end.microseconds - 1)
+    let fields = HTTPFields([("Authorization", "Bearer \(token)")])
+    _ = try authenticator.caller(of: fields, now: last)
+    #expect(throws: Problem.self) { try authenticator.caller(of: fields, now: end) }
+  }
+}
+
 @Suite struct TokenCacheTests {
   private static func identity(_ number: Int) -> Identity {
     Identity(subject: "user \(number)", scopes: [], expiresAt: Timestamp(microseconds: 0))

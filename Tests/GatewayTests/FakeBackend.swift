@@ -30,8 +30,8 @@ final class FakeBackend: PoolConnection, @unchecked Sendable {
   var stream: (_ method: String, _ request: String, _ send: (String) throws -> Void) async throws -> Void = { _, _, _ in
     throw RPCError(.unimplemented, "not offered")
   }
-  private let source: String
-  private let translator: JSONTranslator?
+  private var source: String
+  private var translator: JSONTranslator?
 
   var isReady = false {
     didSet { onStateChange?() }
@@ -42,6 +42,12 @@ final class FakeBackend: PoolConnection, @unchecked Sendable {
 
   init(address: String = "10.0.0.1:1", source: String = ShelfSchema.source) {
     self.address = address
+    self.source = source
+    translator = Self.translator(source)
+  }
+
+  /// Offers another schema from now on.
+  func becomes(_ source: String) {
     self.source = source
     translator = Self.translator(source)
   }

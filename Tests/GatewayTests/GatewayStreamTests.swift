@@ -18,7 +18,7 @@ import Testing
     let gateway: Gateway
     let server: HTTPServer
 
-    init(_ loop: EventLoop, _ fake: FakeBackend) throws {
+    init(_ loop: EventLoop, _ fake: FakeBackend, origins: [String]? = nil) throws {
       self.loop = loop
       self.fake = fake
       fake.loop = loop
@@ -29,7 +29,8 @@ import Testing
       timing.heartbeat = .milliseconds(50)
       timing.pauses = .milliseconds(1) ... .milliseconds(10)
       timing.patience = .milliseconds(200)
-      let gateway = Gateway(loop: loop, backends: backends, log: log, streamTiming: timing)
+      let gatekeeper = Gatekeeper(policy: nil, crossOrigin: origins.map { CrossOriginPolicy(origins: $0) })
+      let gateway = Gateway(loop: loop, backends: backends, log: log, gatekeeper: gatekeeper, streamTiming: timing)
       self.gateway = gateway
       server = try HTTPServer(
         loop: loop, host: "127.0.0.1", port: 0, refuse: Gateway.refuse, handler: { await gateway.answer($0) })
@@ -44,9 +45,11 @@ import Testing
     static func stay(_ loop: EventLoop) async throws { try await loop.sleep(for: .seconds(600)) }
   }
 
-  private func withGateway(_ body: @escaping @Sendable (World) async throws -> Void) async throws {
+  private func withGateway(
+    origins: [String]? = nil, _ body: @escaping @Sendable (World) async throws -> Void
+  ) async throws {
     try await onLoop { loop in
-      let world = try World(loop, FakeBackend())
+      let world = try World(loop, FakeBackend(), origins: origins)
       world.fake.isReady = true
       try await body(world)
       world.server.beginGracefulShutdown()
@@ -104,6 +107,20 @@ import Testing
       let wrong = try await world.get(Self.watch, "Last-Event-ID: 123456789012345678901")
       try await wrong.wait(for: #""pointer":"/from""#)
       #expect(wrong.text.hasPrefix("HTTP/1.1 400 "))
+    }
+  }
+
+  @Test func `a cursor goes by the name that a route file gives it`() async throws {
+    try await withGateway { world in
+      let routes = "GET /news/{id} -> Shelf.WatchBook\n  query since -> from"
+      world.gateway.backends.use(try RouteFile(parsing: Array(routes.utf8)))
+      world.fake.stream = { _, _, _ in try await World.stay(world.loop) }
+      for (number, field) in ["Accept: text/event-stream", "Last-Event-ID: p7"].enumerated() {
+        let client = try await world.get("/news/\(ShelfSchema.id)?since=p1", field)
+        try await client.wait(for: "retry: 1000")
+        #expect(
+          world.fake.calls[number].request == #"{"id":"\#(ShelfSchema.id)","from":"\#(number == 0 ? "p1" : "p7")"}"#)
+      }
     }
   }
 
@@ -210,6 +227,20 @@ import Testing
     }
   }
 
+  @Test func `lines that a shutdown ends are cut, so that nobody takes them for all`() async throws {
+    try await withGateway { world in
+      world.fake.stream = { _, _, send in
+        try send(#"{"text":"1"}"#)
+        try await World.stay(world.loop)
+      }
+      let client = try await world.get(Self.pages, "Accept: application/x-ndjson")
+      try await client.wait(for: #"{"text":"1"}"#)
+      world.server.beginGracefulShutdown()
+      try await client.wait { client.isClosed }
+      #expect(!client.text.contains("\r\n0\r\n\r\n"))
+    }
+  }
+
   @Test func `HEAD tells the head and calls nobody for long`() async throws {
     try await withGateway { world in
       world.fake.stream = { _, _, _ in try await World.stay(world.loop) }
@@ -224,6 +255,20 @@ import Testing
     "Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13",
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
   ].joined(separator: "\r\n")
+
+  @Test(arguments: [
+    (nil, 101), ("http://x", 101), ("https://X", 101), ("https://shop.example", 101), ("https://evil.example", 403),
+    ("null", 403), ("", 403), ("https://x.evil.example", 403),
+  ])
+  func `a page of another origin opens no WebSocket unless it may call`(origin: String?, status: Int) async throws {
+    try await withGateway(origins: ["https://shop.example"]) { world in
+      world.fake.stream = { _, _, send in try send(Self.news("HERE", "p1")) }
+      let client = try await world.get(Self.watch, Self.upgrade + (origin.map { "\r\nOrigin: \($0)" } ?? ""))
+      try await client.wait(for: "\r\n\r\n")
+      #expect(client.text.hasPrefix("HTTP/1.1 \(status) "))
+      #expect((status == 403) == client.text.contains("ORIGIN_REFUSED") && (status == 403) == world.fake.calls.isEmpty)
+    }
+  }
 
   @Test func `by WebSocket each message is a text, and the end has a code`() async throws {
     try await withGateway { world in

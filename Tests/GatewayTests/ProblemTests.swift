@@ -40,6 +40,28 @@ import Testing
     #expect(problem.response(requestID: "r").fields["retry-after"] == "1")
   }
 
+  @Test(arguments: ["TOO_MANY_WAITING", "TOO_MANY_STREAMS"])
+  func `what is too much between the gateway and a service is nobody's quota`(reason: String) {
+    let problem = Problem(RPCError(.resourceExhausted, "1000 wait", reason: reason), hasPreconditions: false)
+    #expect(problem.status.code == 503 && problem.response(requestID: "r").fields["retry-after"] == "1")
+  }
+
+  @Test func `a message that is too large is whose it is`() {
+    let request = RPCError(.resourceExhausted, "m", reason: "REQUEST_TOO_LARGE")
+    #expect(Problem(request, hasPreconditions: false).status.code == 413)
+    let response = RPCError(.resourceExhausted, "m", reason: "RESPONSE_TOO_LARGE")
+    #expect(Problem(response, hasPreconditions: false).status.code == 500)
+  }
+
+  @Test func `only whose token a service refuses is asked for one`() {
+    let fields = { (error: RPCError) in
+      Problem(error, hasPreconditions: false).response(requestID: "r").fields["www-authenticate"]
+    }
+    #expect(fields(RPCError(.unauthenticated, "m")) != nil)
+    // The gateway's own token.
+    #expect(fields(RPCError(.unauthenticated, "m", reason: "CONNECTION_REFUSED")) == nil)
+  }
+
   @Test func `golden problem`() {
     let error = RPCError(
       .resourceExhausted, "Too much.", reason: "QUEUE_FULL",
@@ -58,6 +80,7 @@ import Testing
     for error in [
       RPCError(.internal, "SELECT secret"), RPCError(.unknown, "secret"), RPCError(.dataLoss, "secret"),
       RPCError(.unavailable, "connect to secret:1", reason: "NOT_CONNECTED"),
+      RPCError(.unavailable, "the certificate of secret:1 is not trusted", reason: "TLS_REFUSED"),
       RPCError(.deadlineExceeded, "no answer from secret:1"),
     ] {
       #expect(!text(Problem(error, hasPreconditions: false)).contains("secret"))

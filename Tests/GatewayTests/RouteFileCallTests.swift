@@ -112,6 +112,23 @@ import Testing
     }
   }
 
+  @Test func `a file that was refused counts once its server has what it asks for`() async throws {
+    try await withRoutes { world, path in
+      let fake = world.fakes[0]
+      try Data("GET /t/{id} -> Things.GetThing".utf8).write(to: path)
+      try await world.loop.sleep(for: .seconds(2))
+      #expect(try await world.send(.get, "/book/\(Self.id)").status == 200)
+      fake.isReady = false
+      fake.becomes(ShelfSchema.rival)
+      fake.answer = { _, _ in #"{"id":"\#(Self.id)"}"# }
+      fake.isReady = true
+      for _ in 0..<1_000 where try await world.send(.get, "/t/\(Self.id)").status != 200 {
+        try await world.loop.sleep(for: .milliseconds(10))
+      }
+      #expect(try await world.send(.get, "/t/\(Self.id)").status == 200)
+    }
+  }
+
   @Test func `a file that is wrong at the start stops it by the line; an unknown method waits for its server`()
     async throws
   {

@@ -76,6 +76,10 @@ import Testing
     ("GET /a -> Shelf.GetBook\n query x -> number", "line 2: GetBookRequest has no field 'number'"),
     ("GET /a/{id} -> Shelf.GetBook\n query x -> id", "line 2: 'id' has a value already"),
     ("GET /a -> Shelf.ListBooks\n query shelf -> state", "line 2: 'shelf' comes by that name already"),
+    (
+      "GET /a/{id} -> Shelf.WatchBook\n set from = p1",
+      "line 2: 'from' says where a stream goes on; take it from the query"
+    ),
     ("GET /a -> Shelf.ListBooks\n set pageSize = 1000", "line 2: 'pageSize' must be 1 to 100, not 1000"),
     (
       "GET /a -> Shelf.ListBooks\n set state = HERR",

@@ -58,7 +58,7 @@ package final class Authenticator: @unchecked Sendable {
   /// - Parameters:
   ///   - clock: decides whether it is time to look at the file.
   ///   - onUnseenToken: is asked before a token is verified that has not been seen before, which costs a signature's check,
-  ///     and may refuse.
+  ///     and before what is no token is refused; may refuse itself.
   /// - Throws: what the caller is told when its token is not taken.
   func caller(
     of fields: HTTPFields, now: Timestamp = .now, clock: ContinuousClock.Instant = .now,
@@ -67,8 +67,12 @@ package final class Authenticator: @unchecked Sendable {
     let token: String
     switch BearerToken(fields) {
     case .none: return .stranger
-    case .otherScheme: throw .tokenMissing
-    case .malformed: throw .authorizationMalformed
+    case .otherScheme:
+      try onUnseenToken()
+      throw .tokenMissing
+    case .malformed:
+      try onUnseenToken()
+      throw .authorizationMalformed
     case .token(let text): token = text
     }
     let keys = file.current(now: clock)
@@ -95,6 +99,6 @@ package struct KeysUnusable: Error, CustomStringConvertible {
 extension Caller {
   fileprivate init(_ identity: Identity) {
     self.init(
-      principal: .init(subject: identity.subject, scopes: identity.scopes), expiresAt: identity.expiresAt)
+      principal: .init(subject: identity.subject, scopes: identity.scopes), expiresAt: identity.endsAt)
   }
 }

@@ -91,7 +91,7 @@ package final class Documentation: @unchecked Sendable {
     backends.routes.routes.map { APIOperation($0.method, by: $0.binding, in: $0.translator.schemas) }
   }
 
-  private func stored(_ name: String, _ operations: [APIOperation]) -> StoredContent {
+  private func stored(_ name: String, _ operations: @autoclosure () -> [APIOperation]) -> StoredContent {
     if routesVersion != backends.routesVersion {
       descriptions.removeAll()
       routesVersion = backends.routesVersion
@@ -99,7 +99,7 @@ package final class Documentation: @unchecked Sendable {
     if let known = descriptions[name] { return known }
     var options = OpenAPIDocument.Options(codes: StatusCode.errorNames)
     options.asksForTokens = asksForTokens
-    let document = OpenAPIDocument(operations, options).json.encoded
+    let document = OpenAPIDocument(operations(), options).json.encoded
     let content = StoredContent(type: "application/json", body: document, policy: nil, compressor: compressor)
     descriptions[name] = content
     return content

@@ -3,8 +3,8 @@ internal import HTTP
 
 /// What tells one anonymous client from another: its address, or what the proxies in front of the gateway say that it is.
 struct ClientAddress: Sendable {
-  /// The most bytes of an address as text.
-  private static let bytesMax = 45
+  /// The most bytes of an address as text, with a port.
+  private static let bytesMax = 53
 
   /// How many proxies stand in front, each of which adds to `X-Forwarded-For` where it has a request from. What stands
   /// before that is the client's own word, and counts for nothing.
@@ -20,13 +20,15 @@ struct ClientAddress: Sendable {
     let hops = list.split(separator: ",").map(\.trimmed)
     guard hops.count >= proxyHops else { return nil }
     let hop = hops[hops.count - proxyHops]
-    return (1...Self.bytesMax).contains(hop.utf8.count) ? String(hop) : nil
+    guard (1...Self.bytesMax).contains(hop.utf8.count) else { return nil }
+    // Some proxies say the port as well, which is another for each connection.
+    return hop.hasPrefix("[") || hop.count(where: { $0 == ":" }) == 1 ? Self.host(String(hop)) : String(hop)
   }
 
   /// The host of `host:port`, IPv6 without brackets.
   private static func host(_ peer: String) -> String {
-    let host = peer.lastIndex(of: ":").map { peer[..<$0] } ?? peer[...]
-    return String(host.hasPrefix("[") ? host.dropFirst().dropLast() : host)
+    if peer.hasPrefix("[") { return String(peer.dropFirst().prefix { $0 != "]" }) }
+    return peer.lastIndex(of: ":").map { String(peer[..<$0]) } ?? peer
   }
 
   /// The network of an address, as text.

@@ -25,10 +25,13 @@ struct CrossOriginPolicy: Sendable {
     isForAll = origins == [WebOrigin.any]
   }
 
+  /// Whether pages of an origin may use the API.
+  func admits(_ origin: String) -> Bool { isForAll || origins.contains(origin) }
+
   /// Adds to a response what the page that asked may do with it.
   func apply(to response: inout HTTPResponse, for request: HTTPRequest) {
     if !isForAll { response.fields.append("Vary", "Origin") }
-    guard let origin = request.fields["origin"], isForAll || origins.contains(origin) else { return }
+    guard let origin = request.fields["origin"], admits(origin) else { return }
     response.fields.append("Access-Control-Allow-Origin", isForAll ? WebOrigin.any : origin)
     guard request.method == .options, request.fields.contains("access-control-request-method") else {
       return response.fields.append("Access-Control-Expose-Headers", Self.responseHeaders)

@@ -59,9 +59,17 @@ extension RouteFile {
       guard seen.insert(field.name).inserted else {
         return RouteFileError(line: line, message: "'\(field.name)' has a value already")
       }
-      let problem = constantProblem(source, route) ?? nameProblem(source, entry.binding, request)
+      let problem =
+        cursorProblem(source, request) ?? constantProblem(source, route) ?? nameProblem(source, entry.binding, request)
       return problem.map { RouteFileError(line: line, message: $0) }
     }
+  }
+
+  /// A stream is taken up elsewhere by the gateway, with the cursor that it had last.
+  private static func cursorProblem(_ source: FieldSource, _ request: MessageDescriptor) -> String? {
+    if case .query = source.place { return nil }
+    guard request.cursor?.name == source.field else { return nil }
+    return "'\(source.field)' says where a stream goes on; take it from the query"
   }
 
   /// Two fields of one name could not be told apart.

@@ -17,6 +17,7 @@ extension Gateway {
     let trace = RequestTrace(request.fields, loop: loop, tracer: tracer)
     exchange.trace = trace
     let form = try StreamForm(request)
+    if form == .webSocket { try gatekeeper.requireOrigin(of: request) }
     let context = try RequestContext(
       request.fields, requestID: requestID, takesIdempotencyKey: false, caller: admission.caller, trace: trace.context)
     guard streamCount < Self.streamsMax else {
@@ -54,7 +55,7 @@ extension Gateway {
       let fields = [
         ("Content-Type", form.contentType), ("Cache-Control", "no-store"), ("X-Request-Id", requestID),
       ]
-      return HTTPResponse(fields: fields) { body in await session.write(to: body) }
+      return HTTPResponse(fields: fields) { body in try await session.write(to: body) }
     }
     do throws(HTTPRefusal) {
       return try HTTPResponse.webSocket(for: request, fields: [("X-Request-Id", requestID)]) { socket in
@@ -71,8 +72,7 @@ extension Gateway {
       error as? RPCError
       ?? (error is CancellationError
         ? RPCError(.cancelled, "the call was cancelled") : RPCError(.internal, "\(error)"))
-    var problem = Problem(error, hasPreconditions: false)
-    if let challenge = Problem.challenge(for: error) { problem.fields.append(challenge) }
+    let problem = Problem(error, hasPreconditions: false)
     if problem.status.code >= 500 { logFailure(error, of: route, context) }
     return problem
   }

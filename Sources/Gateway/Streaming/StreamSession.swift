@@ -26,7 +26,9 @@ final class StreamSession: @unchecked Sendable {
   func begin() async throws { first = try await stream.next(atMost: gateway.streamTiming.headPatience) }
 
   /// The body of a response with a head.
-  func write(to body: HTTPBodyWriter) async {
+  ///
+  /// - Throws: `CancellationError` when the server goes and the body's end would say that the stream is whole.
+  func write(to body: HTTPBodyWriter) async throws {
     do {
       try await body.write(form.beginning)
       try await forEachItem { item in
@@ -37,7 +39,8 @@ final class StreamSession: @unchecked Sendable {
       }
       try await body.write(form.end)
     } catch is CancellationError {
-      // The client is gone, or the server goes: events are asked for again elsewhere.
+      // The client is gone, or the server goes: events are asked for again elsewhere. Lines have no word for that.
+      if form == .lines { throw CancellationError() }
     } catch {
       try? await body.write(form.failure(problem(error).json(requestID: context.requestID)))
     }

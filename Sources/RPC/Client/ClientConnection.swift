@@ -128,7 +128,9 @@ final class ClientConnection: TCPConnectionDelegate, @unchecked Sendable {
       value: UInt32(clamping: max(1, millisecondsLeft)))
     let size = output.append(header, call.options.metadata, payloadMax: limit) { call.appendRequest(to: &$0) }
     if let size {
-      throw RPCError(.resourceExhausted, "the request has \(size) bytes, and the server accepts \(limit)")
+      throw RPCError(
+        .resourceExhausted, "the request has \(size) bytes, and the server accepts \(limit)",
+        reason: "REQUEST_TOO_LARGE")
     }
   }
 

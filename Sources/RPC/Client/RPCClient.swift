@@ -201,7 +201,9 @@ package final class RPCClient: PoolConnection, @unchecked Sendable {
       }
       var waiter: UnsafeContinuation<Bool, Never>? = continuation
       let timer = loop.schedule(after: options.connectTimeout) {
-        self.opening?.end(RPCError(.unavailable, "\(self.address) accepted the connection but did not greet in time"))
+        self.opening?.end(
+          RPCError(
+            .unavailable, "\(self.address) accepted the connection but did not greet in time", reason: "NOT_CONNECTED"))
       }
       opening = ClientConnection(tcp: tcp, address: address, hello: hello, keepalive: options.keepalive) {
         change in

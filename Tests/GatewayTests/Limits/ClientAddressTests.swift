@@ -16,6 +16,14 @@ import Testing
     #expect(try Self.key("[::ffff:10.0.0.1]:80") == "10.0.0.1")
   }
 
+  @Test func `a port that a proxy says makes nobody another`() throws {
+    #expect(try Self.key("10.0.0.1:1", hops: 1, "1.1.1.1:4711") == "1.1.1.1")
+    for hop in ["2001:db8:1:2::9", "[2001:db8:1:2::9]", "[2001:db8:1:2:1111:2222:3333:4444]:65535"] {
+      #expect(try Self.key("10.0.0.1:1", hops: 1, hop) == Self.key("[2001:db8:1:2::1]:80"), "\(hop)")
+    }
+    for odd in ["[", "[]", ":", "[::1", "]:1"] { _ = try Self.key("10.0.0.1:1", hops: 1, odd) }
+  }
+
   @Test func `what proxies say counts as far as there are proxies`() throws {
     #expect(try Self.key("10.0.0.1:1", "1.1.1.1") == "10.0.0.1", "a client's own word")
     #expect(try Self.key("10.0.0.1:1", hops: 1, "6.6.6.6, 1.1.1.1") == "1.1.1.1")
