@@ -100,7 +100,8 @@ final class WebSocketConnection: ServedConnection, @unchecked Sendable {
     tcp.write(&session.output)
     if session.output.capacity > 4_096 { session.output = [] }
     sendDeadline = tcp.queuedBytes > 0 ? sendDeadline ?? server.loop.now + limits.sendTimeout : nil
-    if session.hasSentClose, session.hasReceivedClose { return closeTCP() }
+    // A client that broke the protocol is not listened to any more, not even for its goodbye (RFC 6455 section 7.1.7).
+    if session.hasSentClose, session.hasReceivedClose || !session.isReading { return closeTCP() }
     if hasRoom { socket?.wakeSenders() }
   }
 
