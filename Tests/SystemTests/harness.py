@@ -22,7 +22,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, ClassVar, Iterable, Iterator, Mapping
+from typing import Any, Callable, ClassVar, Iterable, Iterator, Mapping, Self
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(CHECKOUT / "tools"))
@@ -336,29 +336,17 @@ def eventually(look: Callable[[], Any], good: Callable[[Any], bool], what: str, 
     return seen
 
 
-class Load:
-    """Threads that place orders for as long as the load runs. Every order has the caller's own id and is repeated
-    until it is accepted, as a careful shop would do; some are cancelled then, and the cancellation is repeated likewise."""
+class Workers:
+    """Threads that work from the beginning of a `with` to its end."""
 
-    CANCELLED_SHARE = 0.2
-
-    def __init__(self, addresses: Iterable[str], users: list[str], workers: int = 8) -> None:
-        self.addresses = list(addresses)
-        self.users = users
+    def __init__(self, *works: tuple[Callable[[int], None], int]) -> None:
+        """So many threads for each of some functions, which get the thread's number and go on until `_stopping`."""
         self.accepted: dict[str, tuple[str, int]] = {}
         """User and amount of each order that was answered with 201."""
-        self.cancelled: set[str] = set()
-        """Orders whose cancellation was answered with 200."""
-        self.refusals: list[str] = []
-        """Answers that no fault excuses."""
-        self.repeats = 0
         self._stopping = threading.Event()
-        self._unwanted: queue.SimpleQueue[str] = queue.SimpleQueue()
-        """Accepted orders that are to be cancelled: by threads of their own, for a cancellation waits for payments."""
-        self._threads = [threading.Thread(target=self._place_orders, args=(index,)) for index in range(workers)]
-        self._threads += [threading.Thread(target=self._cancel_orders, args=(index,)) for index in range(workers)]
+        self._threads = [threading.Thread(target=work, args=(index,)) for work, count in works for index in range(count)]
 
-    def __enter__(self) -> Load:
+    def __enter__(self) -> Self:
         for thread in self._threads:
             thread.start()
         return self
@@ -372,6 +360,25 @@ class Load:
         """Waits until so many more orders are accepted."""
         goal = len(self.accepted) + orders
         eventually(lambda: len(self.accepted), lambda count: count >= goal, f"{goal} accepted orders", seconds)
+
+
+class Load(Workers):
+    """Threads that place orders for as long as the load runs. Every order has the caller's own id and is repeated
+    until it is accepted, as a careful shop would do; some are cancelled then, and the cancellation is repeated likewise."""
+
+    CANCELLED_SHARE = 0.2
+
+    def __init__(self, addresses: Iterable[str], users: list[str], workers: int = 8) -> None:
+        self.addresses = list(addresses)
+        self.users = users
+        self.cancelled: set[str] = set()
+        """Orders whose cancellation was answered with 200."""
+        self.refusals: list[str] = []
+        """Answers that no fault excuses."""
+        self.repeats = 0
+        self._unwanted: queue.SimpleQueue[str] = queue.SimpleQueue()
+        """Accepted orders that are to be cancelled: by threads of their own, for a cancellation waits for payments."""
+        super().__init__((self._place_orders, workers), (self._cancel_orders, workers))
 
     def _place_orders(self, index: int) -> None:
         dice = random.Random(index)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Iterator
 
-from harness import Answer, Client, GozonSystem, SystemTestCase, assert_books, eventually
+from harness import Answer, Client, GozonSystem, SystemTestCase, Workers, assert_books, eventually
 
 CLIENTS = 40
 OURS = ("gateway", "orders", "payments")
@@ -35,7 +35,7 @@ class Seen:
     answer: Answer
 
 
-class Flood:
+class Flood(Workers):
     """Clients that place one order after the other, some with little time for each, and do not mind what they are told."""
 
     TIMEOUTS = (None, 0.5, 2)
@@ -44,27 +44,10 @@ class Flood:
     def __init__(self, address: str, users: list[str]) -> None:
         self.address = address
         self.users = users
-        self.accepted: dict[str, tuple[str, int]] = {}
         self.seen: list[Seen] = []
         self.broken: list[str] = []
         """Requests that got no answer at all."""
-        self._stopping = threading.Event()
-        self._threads = [threading.Thread(target=self._place_orders, args=(index,)) for index in range(CLIENTS)]
-
-    def __enter__(self) -> Flood:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stopping.set()
-        for thread in self._threads:
-            thread.join()
-
-    def wait_accepted(self, seconds: float, count: int = 50) -> None:
-        """Waits until so many more orders are accepted."""
-        goal = len(self.accepted) + count
-        eventually(lambda: len(self.accepted), lambda now: now >= goal, f"{count} more accepted orders", seconds)
+        super().__init__((self._place_orders, CLIENTS))
 
     def statuses(self, since: float) -> Counter[int]:
         """What has been answered to requests that were sent after a moment."""
@@ -127,7 +110,7 @@ class BackPressureTests(SystemTestCase):
     def flood(self) -> Iterator[Flood]:
         """A load that runs meanwhile; after it, everything that must hold whatever happened."""
         with MemoryWatch(self.system) as memory, Flood(self.system.address, list(self.deposits)) as flood:
-            flood.wait_accepted(30)
+            flood.run_on(50, 30)
             yield flood
         self.assertEqual(flood.broken, [])
         self.assertEqual({name: self.system.process(name).pid() for name in OURS}, self.pids, "a process has ended")
@@ -160,7 +143,7 @@ class BackPressureTests(SystemTestCase):
                 self.assert_health_is_told()
             finally:
                 postgres.kill_family(signal.SIGCONT)
-            flood.wait_accepted(RECOVERY_SECONDS)
+            flood.run_on(50, RECOVERY_SECONDS)
 
     def test_a_database_that_is_gone(self) -> None:
         postgres = self.system.process("postgres")
@@ -176,13 +159,13 @@ class BackPressureTests(SystemTestCase):
                 self.assert_health_is_told()
             finally:
                 self.system.up()
-            flood.wait_accepted(RECOVERY_SECONDS)
+            flood.run_on(50, RECOVERY_SECONDS)
 
     def test_a_broker_that_is_gone(self) -> None:
         with self.flood() as flood:
             self.system.kill("nats")
             gone = time.monotonic()
-            flood.wait_accepted(30, count=300)
+            flood.run_on(300, 30)
             time.sleep(3)
             during = flood.statuses(gone)
             self.system.up()

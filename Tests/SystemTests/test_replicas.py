@@ -6,37 +6,24 @@ import http.client
 import random
 import signal
 import subprocess
-import threading
 import uuid
 
-from harness import Client, Load, Program, SystemTestCase, any_free_port, assert_books, eventually
+from harness import Client, Load, Program, SystemTestCase, Workers, any_free_port, assert_books, eventually
 
 
-class MovingLoad:
+class MovingLoad(Workers):
     """Threads that place orders by way of one of several gateways. When that closes the connection, they go to the next
     one with what was not answered, as a browser or a balancer does. Nothing else is repeated."""
 
     def __init__(self, addresses: list[str], users: list[str], workers: int = 8) -> None:
         self.addresses, self.users = addresses, users
-        self.accepted: dict[str, tuple[str, int]] = {}
         self.failures: list[str] = []
         self.moves = 0
-        self._stopping = threading.Event()
-        self._threads = [threading.Thread(target=self._place_orders, args=(index,)) for index in range(workers)]
+        super().__init__((self._place_orders, workers))
 
-    def __enter__(self) -> MovingLoad:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stopping.set()
-        for thread in self._threads:
-            thread.join()
-
-    def run_on(self, orders: int) -> None:
+    def run_on(self, orders: int, seconds: float = 30) -> None:
         goal = len(self.accepted) + orders
-        eventually(lambda: len(self.accepted), lambda count: count >= goal or self.failures, f"{goal} accepted orders")
+        eventually(lambda: len(self.accepted), lambda count: count >= goal or self.failures, f"{goal} orders", seconds)
 
     def _place_orders(self, index: int) -> None:
         dice = random.Random(index)
