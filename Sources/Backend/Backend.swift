@@ -106,12 +106,13 @@ package struct Backend: Sendable {
             .traceID: metadata.trace?.traceID ?? "",
           ])
       })
+    let work: @Sendable () -> [Metric] = {
+      BackendFigures.pool(database.pool) + specialty.metrics() + figures.metrics
+    }
+    server.gauges = { work().flatMap(Gauge.all) }
     let admin = try AdminServer(
       loop: loop, host: host, port: configuration.integer("\(name)-admin-port"), readiness: readiness,
-      metrics: {
-        BackendFigures.calls(server) + BackendFigures.pool(database.pool) + specialty.metrics() + figures.metrics
-          + (traces?.exporter.metrics ?? [])
-      })
+      metrics: { BackendFigures.calls(server) + work() + (traces?.exporter.metrics ?? []) })
     let ports: KeyValuePairs = [name: server.port, "\(name)Admin": admin.port]
     if let problem = PortsFile.write(ports, to: configuration.text("ports-file")) { log.warning(problem) }
     log.info("listening", [.address: "\(host):\(server.port)", .port: "\(admin.port)"])
@@ -126,6 +127,12 @@ package struct Backend: Sendable {
       [admin.part] + (traces.map { [$0.exporter.part] } ?? []) + [database.part, broker.part, figures.part]
         + specialty.parts + [rpc])
     log.info("ended")
+  }
+}
+
+extension Gauge {
+  fileprivate static func all(of metric: Metric) -> [Gauge] {
+    metric.gauges.map { Gauge(name: $0.name, help: metric.help, value: $0.value) }
   }
 }
 

@@ -52,6 +52,15 @@ package struct Metric: Sendable {
     Metric(name: "process_" + name, kind, help, [Sample(suffix: "", labels: [], value: value)])
   }
 
+  /// The values of a gauge, each with the whole name and the labels; none of any other metric.
+  package var gauges: [(name: String, value: Double)] {
+    if kind != .gauge { return [] }
+    return samples.map { sample in
+      let labels = sample.labels.map { "\($0.0)=\"\($0.1)\"" }.joined(separator: ",")
+      return (labels.isEmpty ? name : "\(name){\(labels)}", sample.value)
+    }
+  }
+
   /// Values by their size, called `gozon_` and `name`.
   package static func histogram(
     _ name: String, _ help: String, _ scale: Histogram.Scale, _ values: [(Labels, Histogram)]

@@ -63,6 +63,31 @@ import Testing
     #expect(lines.contains { $0.hasPrefix("A.Y") && $0.contains("50.0") && $0.contains("5.0") }, "\(lines)")
   }
 
+  @Test func `gauges stand beside each other, in units that people read`() throws {
+    func sample(_ server: String, _ port: Int, _ gauges: [(String, Double)]) throws -> TopSample {
+      TopSample(
+        address: try #require(Address("h:\(port)")), time: LoopInstant(nanoseconds: 0),
+        answer: .success(
+          InspectResponse(
+            server: server, gauges: gauges.map { Gauge(name: "gozon_\($0.0)", help: "", value: $0.1) })))
+    }
+    let snapshot = TopSnapshot(
+      [
+        try sample("orders", 1, [("outbox_oldest_seconds", 1.5), ("outbox_bytes", 2_048)]),
+        try sample("orders", 2, [("outbox_oldest_seconds", 0)]), try sample("payments", 3, [("lanes_held", 64)]),
+        try sample("other", 4, []),
+      ], since: [], by: .calls)
+    let lines = snapshot.lines(rowsMax: 5)
+    let start = try #require(lines.firstIndex { $0.hasPrefix("GAUGE") })
+    #expect(
+      lines[start...].prefix(4).map { $0.split(separator: " ", omittingEmptySubsequences: true).joined(separator: " ") }
+        == [
+          "GAUGE orders h:1 orders h:2 payments", "outbox_oldest_seconds 1.50 s 0 -", "outbox_bytes 2.0 KiB - -",
+          "lanes_held - - 64",
+        ])
+    #expect(snapshot.json["servers"]?.array?[0]["gauges"]?["gozon_outbox_bytes"] == .number(2_048))
+  }
+
   @Test func `what the server tells is shown once, as text and as JSON`() async throws {
     try await withProbe { environment in
       let text = await gozon("top", "--once", "--interval", "20ms", environment: environment)

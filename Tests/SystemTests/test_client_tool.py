@@ -147,6 +147,10 @@ class ClientToolTests(SystemTestCase):
         self.assertEqual({server["state"] for server in document["servers"]}, {"RUNNING"})
         self.assertIn("gozon.orders.Orders/CreateOrder", {method["method"] for method in document["methods"]})
         self.assertIn("gozon", {connection["name"] for connection in document["connections"]})
+        gauges = {server["server"]: server["gauges"] for server in document["servers"]}
+        for told in gauges.values():
+            self.assertEqual(told["gozon_postgres_connections"], told["gozon_postgres_connections_wanted"])
+        self.assertIn("gozon_orders_oldest_unsettled_seconds", gauges["gozon-orders"])
 
     def test_top_takes_the_screen_and_gives_it_back(self) -> None:
         top = Screen([str(CHECKOUT / "tools" / "gozon"), "top", "--interval", "100ms"], self.system.environment)

@@ -6,11 +6,11 @@ internal import Wire
 /// `gozon top`: how the servers are doing, again and again.
 struct TopCommand: Command {
   static let syntax = CommandSyntax(
-    name: "top", summary: "Shows what the servers do: methods, connections, windows and calls under way.",
+    name: "top", summary: "Shows what the servers do: methods, gauges, connections, windows and calls under way.",
     details: """
       Rates and quantiles are those since the line before, from what each server counts: p50 and p99 are taken from classes
       that double in width. SEND and RECEIVE are the bytes of messages that may still go that way; BLOCKED calls have a
-      message that waits for them to grow. On a terminal it takes the screen until Ctrl-C; otherwise it prints text again
+      message that waits for them to grow. The gauges are those of /metrics: pools, queues, what is late. On a terminal it takes the screen until Ctrl-C; otherwise it prints text again
       and again, or one JSON document a line.
       """,
     options: [
@@ -62,7 +62,7 @@ struct TopCommand: Command {
       }
       await Screen.with(terminal) { screen in
         await watch(backends, loop) { snapshot in
-          let rows = max(3, ((terminal.screenSize?.rows ?? 24) - 8 - snapshot.methods.count) / 2)
+          let rows = max(3, ((terminal.screenSize?.rows ?? 24) - 8 - snapshot.rowsOfAll) / 2)
           screen.draw(
             ["gozon top, every \(interval), sorted by \(order.rawValue); Ctrl-C ends it", ""]
               + snapshot.lines(rowsMax: rows))

@@ -12,8 +12,14 @@ struct TextTable: Sendable {
   /// A table of columns that are all aligned to the left.
   init(_ headings: String...) { self.init(headings.map { ($0, .left) }) }
 
+  /// Its rows.
+  var count: Int { rows.count }
+
   /// Adds a row; cells that are missing stay empty. A cell's line breaks become spaces.
-  mutating func append(_ cells: String...) {
+  mutating func append(_ cells: String...) { append(cells) }
+
+  /// Adds a row; cells that are missing stay empty. A cell's line breaks become spaces.
+  mutating func append(_ cells: [String]) {
     let cells = cells.map { String($0.map { $0.isNewline ? " " : $0 }) }
     rows.append(cells + Array(repeating: "", count: max(0, headings.count - cells.count)))
   }

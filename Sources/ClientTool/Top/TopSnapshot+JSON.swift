@@ -20,6 +20,7 @@ extension TopSnapshot {
         "address": .string("\(server.address)"), "state": told.draining ? "DRAINING" : "RUNNING",
         "server": .string(told.server), "uptimeMilliseconds": integer(told.uptimeMilliseconds),
         "connections": integer(UInt64(told.connectionCount)),
+        "gauges": .object(told.gauges.map { .init($0.name, .number($0.value)) }),
       ]
     }
   }

@@ -11,12 +11,16 @@ extension TopSnapshot {
       if hidden > 0 { lines.append("… and \(hidden) more \(what)") }
     }
     if !methods.isEmpty { append(methodTable, hidden: 0, of: "methods") }
+    if let gaugeTable { append(gaugeTable, hidden: 0, of: "gauges") }
     if !connections.isEmpty {
       append(connectionTable(rowsMax), hidden: connections.count - rowsMax, of: "connections")
     }
     if !calls.isEmpty { append(callTable(rowsMax), hidden: calls.count - rowsMax, of: "calls") }
     return lines
   }
+
+  /// Rows that are shown whatever room there is.
+  var rowsOfAll: Int { methods.count + (gaugeTable?.count ?? -2) + 2 }
 
   private var serverTable: TextTable {
     var table = TextTable([
@@ -49,6 +53,33 @@ extension TopSnapshot {
         method.p99.map(Units.microseconds) ?? "-", "\(method.total)", "\(method.errors)")
     }
     return table
+  }
+
+  /// A row for each gauge, and a column for each server; nil when no server tells any.
+  private var gaugeTable: TextTable? {
+    let told = servers.compactMap { server in (try? server.answer.get()).map { (server.address, $0) } }
+      .filter { !$0.1.gauges.isEmpty }
+    var names: [String] = []
+    for gauge in told.flatMap(\.1.gauges) where !names.contains(gauge.name) { names.append(gauge.name) }
+    if names.isEmpty { return nil }
+    var table = TextTable(
+      [("GAUGE", .left)]
+        + told.map { address, inspection in
+          let isOne = told.count { $0.1.server == inspection.server } == 1
+          return (isOne ? inspection.server : "\(inspection.server) \(address)", .right)
+        })
+    for name in names {
+      let values = told.map { $0.1.gauges.first { $0.name == name }.map { Self.shown($0.value, of: name) } ?? "-" }
+      table.append([name.hasPrefix("gozon_") ? String(name.dropFirst(6)) : name] + values)
+    }
+    return table
+  }
+
+  /// A value in the unit that its name ends with.
+  private static func shown(_ value: Double, of name: String) -> String {
+    let base = name.prefix { $0 != "{" }
+    if base.hasSuffix("_seconds") { return Units.microseconds(value * 1e6) }
+    return base.hasSuffix("_bytes") ? Units.bytes(value) : Units.count(value)
   }
 
   private func connectionTable(_ rowsMax: Int) -> TextTable {

@@ -20,7 +20,7 @@ extension RPCServer {
       server: name, uptimeMilliseconds: now.milliseconds(since: started), draining: isShuttingDown,
       connectionCount: UInt32(connections.count),
       connections: connections.values.sorted { $0.opened < $1.opened }.prefix(Self.connectionsToldMax).map(describe),
-      methods: allMethods.filter { $0.statistics.started > 0 }.map(describe))
+      methods: allMethods.filter { $0.statistics.started > 0 }.map(describe), gauges: gauges())
   }
 
   private func describe(_ connection: ServerConnection) -> ConnectionInfo {

@@ -61,6 +61,8 @@ package final class RPCServer: @unchecked Sendable {
   private var livenessTimer: LoopTimer?
   let started: LoopInstant
   private(set) var isShuttingDown = false
+  /// What an inspection tells of the work behind the calls.
+  package var gauges: () -> [Gauge] = { [] }
   private var stopped: UnsafeContinuation<Void, Never>?
   private var isStopped = false
   private var drainTimer: LoopTimer?
