@@ -129,7 +129,13 @@ def unpacked(package: str) -> Path:
         fetched = CACHE / f"{package}.fetched"
         shutil.rmtree(fetched, ignore_errors=True)
         fetched.mkdir(parents=True)
-        run_step(f"fetching {package}", ["apt-get", "download", package], CACHE / "apt.log", cwd=fetched)
+        command = ["apt-get", "download", package]
+        try:
+            run_step(f"fetching {package}", command, CACHE / "apt.log", cwd=fetched)
+        except Failure:
+            # A machine whose lists are old asks for a version that is gone.
+            run_step("updating the lists of packages", ["apt-get", "update"], CACHE / "apt.log")
+            run_step(f"fetching {package}", command, CACHE / "apt.log", cwd=fetched)
         archive = next(fetched.glob("*.deb"))
         run_step(f"unpacking {package}", ["dpkg-deb", "-x", str(archive), str(fetched)], CACHE / "apt.log")
         fetched.rename(target)

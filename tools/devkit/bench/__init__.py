@@ -35,8 +35,8 @@ orders  orders over HTTP until they are paid, beside pgbench doing the same to t
         order of the stream
 http    accounts read over HTTP, a read of PostgreSQL behind each, beside nginx answering with as many bytes from its
         memory, in turns; orders posted, beside the same nginx
-watch   10,000 streams of events on one gateway, while orders are placed at 400 a second: how late each learns of a
-        settlement, whether it was told the last state of everything, and what it costs
+watch   10,000 streams of events on one gateway, while orders are placed at 400 and at 1,000 a second: how late each learns
+        of a settlement, whether it was told the last state of everything, and what it costs
 million only when it is named: a million orders, and what they leave behind: rows, dead rows and bytes of every table, the
         memory of every process
 

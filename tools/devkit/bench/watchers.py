@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import resource
 import sys
 import time
 from typing import TextIO
@@ -76,6 +77,8 @@ async def watch(host: str, port: int, users: list[str], log: TextIO) -> None:
 
 
 if __name__ == "__main__":
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     address, users_file, log_file = sys.argv[1:]
     host, _, port = address.rpartition(":")
     with open(users_file) as lines, open(log_file, "w") as log:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import urllib.request
 
 from devkit.compose.client import RECOVERY_SECONDS, get, loading, pay
 from devkit.compose.engine import Engine
@@ -22,6 +23,9 @@ def check_single(engine: Engine) -> None:
         published = [port for port in compose.run("ps").split() if "->" in port]
         if len(published) != 1:
             raise Failure(f"only the gateway's port should be published, and these are: {published}")
+        with urllib.request.urlopen(f"{compose.urls[0]}/docs", timeout=10) as docs:
+            if b"swagger-ui" not in docs.read():
+                raise Failure("/docs does not show Swagger UI")
         say("  the README's tour ...")
         tool = " ".join([*compose.command, "run", "--rm", "-T", "gozon"])
         take_tour(compose.urls[0], tool=tool, environment=compose.environment)

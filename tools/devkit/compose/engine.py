@@ -66,4 +66,8 @@ def running_engine() -> Iterator[Engine]:
             raise
         finally:
             process.terminate()
-            process.wait()
+            try:
+                process.wait(ENGINE_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
