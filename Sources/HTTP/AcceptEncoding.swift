@@ -1,6 +1,8 @@
 /// What a client says of content codings that it takes (RFC 9110 section 12.5.3).
 package enum AcceptEncoding {
-  /// Whether a client that sent this list wants gzip rather than no coding; nil when it sent none.
+  /// Whether a client wants gzip rather than no coding.
+  ///
+  /// - Parameter list: what it sent as Accept-Encoding; nil when it sent none.
   package static func prefersGzip(_ list: String?) -> Bool {
     guard let list else { return false }
     var (gzip, identity, others): (Int?, Int?, Int?) = (nil, nil, nil)

@@ -22,20 +22,26 @@ extension HTTP2Connection: HTTPBodySink {
     let handler = server.handler
     let task = loop.startTask {
       let response = await handler(request)
-      if case .stream(let produce) = response.content {
-        self.server.beginStream()
-        await self.stream(response, produce, stream)
-        self.server.endStream()
-      } else {
-        self.server.endRequest()
-      }
+      if case .stream(let produce) = response.content { return self.beginStream(response, produce, stream) }
+      self.server.endRequest()
       self.handlerEnded(stream)
-      switch response.content {
-      case .bytes:
-        self.respond(stream, self.server.compression?.coded(response, for: request.fields) ?? response)
-      case .stream: break
-      case .webSocket: self.refuse(stream, .malformed("A WebSocket is opened by HTTP/1.1."))
+      if case .webSocket = response.content {
+        return self.refuse(stream, .malformed("A WebSocket is opened by HTTP/1.1."))
       }
+      self.respond(stream, self.server.compression?.coded(response, for: request.fields) ?? response)
+    }
+    if !stream.hasAnswered, stream.writer == nil { stream.task = task }
+  }
+
+  /// Sends a response and the body that `produce` makes, in a task of its own, as ``HTTPConnection`` does.
+  private func beginStream(
+    _ response: HTTPResponse, _ produce: @escaping HTTPBodyWriter.Producer, _ stream: HTTP2Stream
+  ) {
+    server.beginStream()
+    let task = loop.startTask {
+      await self.stream(response, produce, stream)
+      self.server.endStream()
+      self.handlerEnded(stream)
     }
     if !stream.hasAnswered { stream.task = task }
   }

@@ -32,6 +32,8 @@ final class HTTP2Session {
   /// Whether a header block has begun and not ended.
   private(set) var isInHeaderBlock = false
   private var isTerminated = false
+  /// Whether the library cannot go on, for want of memory.
+  private var isBroken = false
   /// Bytes of bodies, in and out, that streams hold.
   private(set) var heldBytes = 0
   /// Those of them that are responses'.
@@ -113,16 +115,19 @@ final class HTTP2Session {
   }
 
   /// Whether nothing more comes or goes: the connection can be closed.
-  var isOver: Bool { nghttp2_session_want_read(session) == 0 && nghttp2_session_want_write(session) == 0 }
+  var isOver: Bool {
+    isBroken || nghttp2_session_want_read(session) == 0 && nghttp2_session_want_write(session) == 0
+  }
 
   /// Whether there is something to send now.
-  var wantsToSend: Bool { nghttp2_session_want_write(session) != 0 }
+  var wantsToSend: Bool { !isBroken && nghttp2_session_want_write(session) != 0 }
 
   /// Adds what is to be sent, until `output` has `bytesMax` bytes or a frame more.
   func appendOutput(to output: inout [UInt8], bytesMax: Int) {
     while output.count < bytesMax {
       var bytes: UnsafePointer<UInt8>?
       let count = nghttp2_session_mem_send(session, &bytes)
+      if count < 0 { isBroken = true }
       guard count > 0, let bytes else { return }
       output.append(contentsOf: UnsafeBufferPointer(start: bytes, count: count))
     }

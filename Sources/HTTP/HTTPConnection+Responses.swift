@@ -40,8 +40,19 @@ extension HTTPConnection: HTTPBodySink {
 
   // MARK: - Bodies that are made while they are sent
 
-  /// Sends a response and the body that `produce` makes, in its turn.
-  func stream(_ response: HTTPResponse, _ produce: HTTPBodyWriter.Producer, to number: Int) async {
+  /// Sends a response and the body that `produce` makes, in a task of its own: a task keeps all the memory that it ever
+  /// needed until its end, and a stream may last for hours after the handler's work.
+  func beginStream(_ response: HTTPResponse, _ produce: @escaping HTTPBodyWriter.Producer, to number: Int) {
+    server.beginStream()
+    let task = loop.startTask {
+      await self.stream(response, produce, to: number)
+      self.server.endStream()
+    }
+    let index = number - firstNumber
+    if exchanges.indices.contains(index), exchanges[index].writer != nil { exchanges[index].task = task }
+  }
+
+  private func stream(_ response: HTTPResponse, _ produce: HTTPBodyWriter.Producer, to number: Int) async {
     let index = number - firstNumber
     guard !isEnded, exchanges.indices.contains(index) else { return }
     if exchanges[index].context.isHead || response.status.forbidsBody { return respond(to: number, response) }

@@ -171,16 +171,13 @@ final class HTTPConnection: ServedConnection, @unchecked Sendable {
       case .bytes:
         self.server.endRequest()
         self.respond(to: number, self.server.compression?.coded(response, for: request.fields) ?? response)
-      case .stream(let produce):
-        self.server.beginStream()
-        await self.stream(response, produce, to: number)
-        self.server.endStream()
+      case .stream(let produce): self.beginStream(response, produce, to: number)
       case .webSocket(let subprotocol, let handler):
         self.upgrade(number, response, subprotocol, handler)
       }
     }
     let index = number - firstNumber
-    if exchanges.indices.contains(index) { exchanges[index].task = task }
+    if exchanges.indices.contains(index), exchanges[index].writer == nil { exchanges[index].task = task }
   }
 
   private func peerAddress() -> String {
