@@ -10,6 +10,7 @@ internal import Wire
 /// The methods of `Orders`, from request to store.
 package struct OrdersServiceImplementation: OrdersService {
   private let store: OrderStore
+  private let orders: BatchedReads<UUID, Order>
   private let creation: OrderCreation
   private let cancellation: OrderCancellation
   private let runningKeys: RunningKeys
@@ -23,6 +24,7 @@ package struct OrdersServiceImplementation: OrdersService {
     currency: String
   ) {
     self.store = store
+    orders = BatchedReads(loop: store.pool.loop) { try await store.orders($0, deadline: $1) }
     self.creation = creation
     self.cancellation = cancellation
     self.runningKeys = runningKeys
@@ -49,7 +51,10 @@ package struct OrdersServiceImplementation: OrdersService {
   }
 
   package func getOrder(_ request: GetOrderRequest, context: CallContext) async throws -> Order {
-    guard let order = try await translatingFailures({ try await store.order(request.id, deadline: context.deadline) })
+    guard
+      let order = try await translatingFailures({
+        try await orders.value(of: request.id, deadline: context.deadline)
+      })
     else {
       throw Self.noOrder(request.id)
     }

@@ -12,6 +12,9 @@ package struct PaymentStore: Sendable {
   /// A store in the database of `pool`.
   package init(_ pool: PostgresPool) { self.pool = pool }
 
+  /// Where the store is used.
+  package var loop: EventLoop { pool.loop }
+
   // MARK: Settling
 
   /// Decides requests and writes down how far their lanes are processed, in one transaction of two round trips: lock the
@@ -122,14 +125,17 @@ package struct PaymentStore: Sendable {
 
   // MARK: Reading
 
-  /// A user's account; nil when there is none.
-  package func account(of userID: UUID, deadline: LoopInstant? = nil) async throws -> Account? {
+  /// The accounts that there are of some users.
+  package func accounts(of userIDs: [UUID], deadline: LoopInstant? = nil) async throws -> [UUID: Account] {
     let rows = try await pool.query(
-      Statement("SELECT currency, balance, created_at FROM accounts WHERE user_id = $1", userID),
+      Statement("SELECT user_id, currency, balance, created_at FROM accounts WHERE user_id = ANY ($1)", userIDs),
       deadline: deadline)
-    guard let row = rows.first else { return nil }
-    return Account(
-      userId: userID, balance: try row.value(1), currency: try row.value(0), createdAt: try row.value(2))
+    var accounts = [UUID: Account](minimumCapacity: rows.count)
+    for row in rows {
+      let (userID, currency, balance, createdAt) = try row.values((UUID, String, Int64, Timestamp).self)
+      accounts[userID] = Account(userId: userID, balance: balance, currency: currency, createdAt: createdAt)
+    }
+    return accounts
   }
 
   /// Entries of a statement, newest first: those numbered below `number`.

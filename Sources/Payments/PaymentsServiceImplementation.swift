@@ -3,6 +3,7 @@ internal import EventLoop
 package import Idempotency
 internal import Messaging
 package import RPC
+internal import Service
 internal import Wire
 
 /// The methods of `Payments`, from request to store.
@@ -11,6 +12,7 @@ package struct PaymentsServiceImplementation: PaymentsService {
   private static let pageSizeDefault = 50
 
   private let store: PaymentStore
+  private let accounts: BatchedReads<UUID, Account>
   private let deposits: DepositBatches
   private let runningKeys: RunningKeys
   private let currency: String
@@ -18,6 +20,7 @@ package struct PaymentsServiceImplementation: PaymentsService {
   /// The service over `store`; accounts are in `currency` unless they say otherwise.
   package init(store: PaymentStore, deposits: DepositBatches, runningKeys: RunningKeys, currency: String) {
     self.store = store
+    accounts = BatchedReads(loop: store.loop) { try await store.accounts(of: $0, deadline: $1) }
     self.deposits = deposits
     self.runningKeys = runningKeys
     self.currency = currency
@@ -43,7 +46,7 @@ package struct PaymentsServiceImplementation: PaymentsService {
   package func getAccount(_ request: GetAccountRequest, context: CallContext) async throws -> Account {
     guard
       let account = try await translatingFailures({
-        try await store.account(of: request.userId, deadline: context.deadline)
+        try await accounts.value(of: request.userId, deadline: context.deadline)
       })
     else {
       throw Self.noAccount(request.userId)

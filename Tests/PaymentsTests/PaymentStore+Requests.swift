@@ -12,4 +12,7 @@ extension PaymentStore {
   func cancel(_ orders: [OrderCancelled], at time: Timestamp) async throws -> [OrderSettled] {
     try await settle(orders.map { .cancel($0) }, at: time)
   }
+
+  /// A user's account; nil when there is none.
+  func account(of userID: UUID) async throws -> Account? { try await accounts(of: [userID])[userID] }
 }
