@@ -86,7 +86,7 @@ package final class Gatekeeper: @unchecked Sendable {
     _ request: HTTPRequest, _ caller: Caller?, _ now: LoopInstant
   ) throws(Problem) -> [(String, String)] {
     guard let policy = limiter?.policy else { return [] }
-    let subject = caller.flatMap { $0.isKnown ? $0.principal.subject : nil }
+    let subject = caller?.user
     let name = subject == nil ? "address" : "user"
     let key = subject.map { "user \($0)" } ?? address.key(of: request)
     guard let decision = limiter?.take(key, now: now) else { return [] }

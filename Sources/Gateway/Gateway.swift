@@ -16,8 +16,8 @@ package final class Gateway: @unchecked Sendable {
   let gatekeeper: Gatekeeper
   let tracer: Tracer?
   let streamTiming: StreamTiming
-  /// Streams that are open.
-  package internal(set) var streamCount = 0
+  /// The streams that are open.
+  var streams = OpenStreams()
   private let documentation: Documentation
 
   /// A gateway before `backends`, which calls them for those whom `gatekeeper` lets in, and describes their routes by

@@ -114,7 +114,7 @@ package enum GatewayProgram {
       Metric("http_connections", .gauge, "Open connections.", Double(server.connectionCount)),
       Metric("http_requests_running", .gauge, "Requests in work.", Double(server.requestCount)),
       Metric("http_requests_total", .counter, "Requests begun.", Double(server.requestTotal)),
-      Metric("http_streams", .gauge, "Open streams of messages.", Double(gateway.streamCount)),
+      Metric("http_streams", .gauge, "Open streams of messages.", Double(gateway.streams.count)),
       Metric("rpc_client_calls_total", .counter, "Calls begun.", Double(calls.calls)),
       Metric("rpc_client_retries_total", .counter, "Further attempts of calls.", Double(calls.retries)),
       Metric("rpc_client_moves_total", .counter, "Calls made elsewhere, never seen before.", Double(calls.moves)),

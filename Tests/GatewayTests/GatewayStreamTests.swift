@@ -54,8 +54,8 @@ import Testing
       try await body(world)
       world.server.beginGracefulShutdown()
       await world.server.run()
-      for _ in 0..<1_000 where world.gateway.streamCount > 0 { try await loop.sleep(for: .milliseconds(5)) }
-      #expect(world.gateway.streamCount == 0)
+      for _ in 0..<1_000 where world.gateway.streams.count > 0 { try await loop.sleep(for: .milliseconds(5)) }
+      #expect(world.gateway.streams.count == 0)
     }
   }
 
@@ -208,8 +208,8 @@ import Testing
       let client = try await world.get(Self.watch)
       try await client.wait(for: "id: p9\n")
       client.connection.abort()
-      for _ in 0..<2_000 where world.gateway.streamCount > 0 { try await world.loop.sleep(for: .milliseconds(5)) }
-      #expect(world.gateway.streamCount == 0)
+      for _ in 0..<2_000 where world.gateway.streams.count > 0 { try await world.loop.sleep(for: .milliseconds(5)) }
+      #expect(world.gateway.streams.count == 0)
     }
   }
 

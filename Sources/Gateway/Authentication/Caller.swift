@@ -13,4 +13,7 @@ struct Caller: Equatable, Sendable {
 
   /// Whether it is known who it is.
   var isKnown: Bool { expiresAt != nil }
+
+  /// Who it is; nil when that is not known.
+  var user: String? { isKnown ? principal.subject : nil }
 }

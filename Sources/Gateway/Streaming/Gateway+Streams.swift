@@ -6,9 +6,6 @@ internal import Wire
 
 /// Methods that stream their responses, over HTTP.
 extension Gateway {
-  /// Streams that may be open at once.
-  private static let streamsMax = 50_000
-
   /// Answers a request for a stream: once its first message is there, or nothing was wrong for a moment.
   func stream(
     _ route: Route, _ variables: [ArraySlice<UInt8>], _ request: HTTPRequest, _ requestID: String,
@@ -20,11 +17,7 @@ extension Gateway {
     if form == .webSocket { try gatekeeper.requireOrigin(of: request) }
     let context = try RequestContext(
       request.fields, requestID: requestID, takesIdempotencyKey: false, caller: admission.caller, trace: trace.context)
-    guard streamCount < Self.streamsMax else {
-      throw Problem(
-        status: .serviceUnavailable, code: "RESOURCE_EXHAUSTED", detail: "Too many streams are open. Try again later.",
-        fields: [("Retry-After", "5")])
-    }
+    try streams.check(context.caller?.user)
     let lastEvent = request.fields["last-event-id"].flatMap { $0.isEmpty ? nil : $0 }
     // What is wrong with the request is told before anything else.
     _ = try route.payload(variables, request, cursor: lastEvent)

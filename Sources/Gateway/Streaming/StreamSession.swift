@@ -73,8 +73,9 @@ final class StreamSession: @unchecked Sendable {
   /// Hands over each item, and nil when a heartbeat is due.
   private func forEachItem(_ body: (ResumableStream.Item?) async throws -> Void) async throws {
     stream.takeUp()
-    gateway.streamCount += 1
-    defer { gateway.streamCount -= 1 }
+    let user = context.caller?.user
+    gateway.streams.begin(user)
+    defer { gateway.streams.end(user) }
     var arrival = first
     first = .end
     var isDue = false
