@@ -60,14 +60,19 @@ package final class OrderedConsumer: NATSSubscriber, @unchecked Sendable {
 
   /// Everything that has arrived, up to `countMax`, in the stream's order; waits for a message when there is none.
   ///
+  /// - Parameter timeout: after which nothing is given out when nothing has come; nil to wait for as long as it takes.
   /// - Throws: ``JetStreamError`` `.unavailable` when the consumer is lost, which it stays; `.closed` after ``close()``;
   ///   `CancellationError` when the task is cancelled.
-  package func next(_ countMax: Int) async throws -> [IncomingMessage] {
+  package func next(_ countMax: Int, atMost timeout: Duration? = nil) async throws -> [IncomingMessage] {
     connection.loop.preconditionCurrent()
     precondition(reader == nil, "a consumer has one reader")
+    let deadline = timeout.map { connection.loop.now + $0 }
+    let timer = timeout.map { connection.loop.schedule(after: $0) { self.wakeReader() } }
+    defer { timer?.cancel() }
     while arrived.isEmpty {
       if let failure { throw failure }
       try Task.checkCancellation()
+      if let deadline, connection.loop.now >= deadline { return [] }
       await withTaskCancellationHandler {
         await withUnsafeContinuation { reader = $0 }
       } onCancel: {

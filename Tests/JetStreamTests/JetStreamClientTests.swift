@@ -108,6 +108,9 @@ import TestSupport
       let consumer = try await client.read(scene.name, from: 12)
       for number in 11...12 { _ = try await client.publish(scene.message(number)) }
       #expect(try await consumer.next(1).map(\.sequence) == [12])
+      #expect(try await consumer.next(1, atMost: .milliseconds(50)).isEmpty, "what is gone never comes")
+      _ = try await client.publish(scene.message(13))
+      #expect(try await consumer.next(1, atMost: .seconds(60)).map(\.sequence) == [13])
       try await client.deleteStream(scene.name)
       await #expect(throws: JetStreamError.self) { _ = try await client.read("nowhere", from: 1) }
     }

@@ -11,6 +11,9 @@ struct MessageSearch: Sendable {
   /// Messages that are looked at, at most: those of an order that waited for days may be millions.
   private static let countMax = 1_000_000
 
+  /// How long what a stream says to have may take to come: what was removed meanwhile never does.
+  private static let patience: Duration = .seconds(5)
+
   private let idText: String
   /// As messages have it.
   private let idBytes: [UInt8]
@@ -40,11 +43,12 @@ struct MessageSearch: Sendable {
   ) async throws -> (found: [StoredMessage], isWhole: Bool) {
     var sequences: [UInt64] = []
     var left = Self.countMax
+    var isWhole = true
     for period in periods where left > 0 {
       let reader = try await client.read(
         stream, subjects: ["\(prefix).\(lane)"], from: .time("\(period.lowerBound)"), capacity: 4_096)
       defer { reader.close() }
-      try await read(reader, until: period.upperBound, &left, &sequences)
+      if try await !read(reader, until: period.upperBound, &left, &sequences) { isWhole = false }
     }
     var found: [StoredMessage] = []
     for sequence in sequences {
@@ -53,21 +57,25 @@ struct MessageSearch: Sendable {
         found.append(try await client.message(stream: stream, sequence: sequence))
       } catch let error as JetStreamError where error.code == .notFound {}
     }
-    return (found, left > 0)
+    return (found, isWhole && left > 0)
   }
 
+  /// Reads one period; false when not all of it has come.
   private func read(
     _ reader: OrderedConsumer, until end: Timestamp, _ left: inout Int, _ sequences: inout [UInt64]
-  ) async throws {
+  ) async throws -> Bool {
     var pending = reader.pendingCount
     while pending > 0 {
-      for message in try await reader.next(1_024) {
-        guard message.delivery.nanosecondsSince1970 / 1_000 <= end.microseconds, left > 0 else { return }
+      let messages = try await reader.next(1_024, atMost: Self.patience)
+      if messages.isEmpty { return false }
+      for message in messages {
+        guard message.delivery.nanosecondsSince1970 / 1_000 <= end.microseconds, left > 0 else { return true }
         left -= 1
         pending = message.delivery.pendingCount
         if isAbout(message) { sequences.append(message.sequence) }
       }
     }
+    return true
   }
 
   /// By its headers; one that was published without them, by what is in it.
