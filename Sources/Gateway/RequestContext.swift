@@ -47,7 +47,9 @@ extension RequestContext {
 
   /// How the call is made. Its metadata are these, and nothing that the client has put into other headers.
   func callOptions() -> CallOptions {
-    var metadata: Metadata = ["traceparent": trace.text, "request-id": requestID]
+    var metadata = Metadata()
+    metadata.append("traceparent") { trace.append(to: &$0) }
+    metadata["request-id"] = requestID
     metadata.principal = caller?.principal
     metadata["idempotency-key"] = idempotencyKey
     return CallOptions(timeout: timeout, metadata: metadata)

@@ -73,7 +73,9 @@ extension Route {
       var body: [UInt8] = []
       body.reserveCapacity(result.payload.count * 2)
       try translator.append(result.payload.span.bytes, of: method.response, to: &body)
-      var fields = HTTPFields([("Content-Type", ContentNegotiation.json), ("X-Request-Id", requestID)])
+      var fields = HTTPFields()
+      fields.append("Content-Type", ContentNegotiation.json)
+      fields.append("X-Request-Id", requestID)
       if let location = binding.location {
         fields.append("Location", try location.filled(from: result.payload, of: method.response, translator.schemas))
       }

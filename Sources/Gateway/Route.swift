@@ -1,7 +1,8 @@
 package import Schema
 
-/// A route of the API: which call a request becomes, and who answers it.
-package struct Route: Sendable {
+/// A route of the API: which call a request becomes, and who answers it. A class, so that each request carries one word of
+/// it through its calls.
+package final class Route: Sendable {
   /// The HTTP method, the path, and what the response carries.
   package let binding: HTTPBinding
   /// The method that is called.
@@ -9,7 +10,7 @@ package struct Route: Sendable {
   /// Translates the messages of ``method``.
   package let translator: JSONTranslator
   /// The replicas that answer it; at least one.
-  package internal(set) var backends: [BackendServer]
+  package let backends: [BackendServer]
   /// What became of its requests.
   let statistics: RouteStatistics
 
@@ -27,6 +28,12 @@ package struct Route: Sendable {
     self.backends = backends
     self.statistics = statistics
     names = FieldNames(binding, request: translator.schemas.messages[method.request])
+  }
+
+  /// The same route, by these servers too.
+  func joined(by others: [BackendServer]) -> Route {
+    Route(
+      binding: binding, method: method, translator: translator, backends: backends + others, statistics: statistics)
   }
 
   /// Whether nobody but `backend` can serve it just now.

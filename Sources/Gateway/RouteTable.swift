@@ -73,7 +73,7 @@ package struct RouteTable: Sendable {
         conflicts.append("\(name) stays with \(first.method.fullName); \(route.method.fullName) is not reachable by it")
         return
       }
-      routes[index].backends += route.backends
+      routes[index] = first.joined(by: route.backends)
       return
     }
     nodes[node].routes.append(routes.count)
@@ -107,10 +107,10 @@ package struct RouteTable: Sendable {
 
   /// Finds the route of a request. HEAD goes where GET goes; a literal segment wins over a variable.
   package func match(_ method: String, _ path: ArraySlice<UInt8>) -> Match {
-    let segments = path.dropFirst().split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
-    guard path.first == UInt8(ascii: "/"), segments.count <= PathTemplate.countMax,
-      let (node, variables) = find(segments[...], below: 0)
-    else { return .notFound }
+    var variables: [ArraySlice<UInt8>] = []
+    guard path.first == UInt8(ascii: "/"), let node = find(path.dropFirst(), below: 0, &variables) else {
+      return .notFound
+    }
     let wanted = method == "HEAD" ? "GET" : method
     if let index = nodes[node].routes.first(where: { routes[$0].binding.method.rawValue == wanted }) {
       return .found(routes[index], variables: variables)
@@ -118,19 +118,22 @@ package struct RouteTable: Sendable {
     return .methodNotAllowed(allowed: allowed(nodes[node]))
   }
 
-  /// Walks down the tree, and back up where a literal led nowhere.
-  private func find(
-    _ segments: ArraySlice<ArraySlice<UInt8>>, below node: Int
-  ) -> (node: Int, variables: [ArraySlice<UInt8>])? {
-    guard let segment = segments.first else { return nodes[node].routes.isEmpty ? nil : (node, []) }
-    let rest = segments.dropFirst()
+  /// Walks down the tree, and back up where a literal led nowhere: to the node of `path`, which stands behind a slash.
+  private func find(_ path: ArraySlice<UInt8>, below node: Int, _ variables: inout [ArraySlice<UInt8>]) -> Int? {
+    let slash = path.firstIndex(of: UInt8(ascii: "/"))
+    let segment = path[..<(slash ?? path.endIndex)]
+    func goOn(_ node: Int) -> Int? {
+      if let slash { return find(path[(slash + 1)...], below: node, &variables) }
+      return nodes[node].routes.isEmpty ? nil : node
+    }
     for literal in nodes[node].literals where literal.segment.elementsEqual(segment) {
-      if let found = find(rest, below: literal.node) { return found }
+      if let found = goOn(literal.node) { return found }
     }
-    guard !segment.isEmpty, let variable = nodes[node].variable, let found = find(rest, below: variable) else {
-      return nil
-    }
-    return (found.node, [segment] + found.variables)
+    guard !segment.isEmpty, let variable = nodes[node].variable else { return nil }
+    variables.append(segment)
+    if let found = goOn(variable) { return found }
+    variables.removeLast()
+    return nil
   }
 
   private func allowed(_ node: Node) -> [String] {

@@ -51,9 +51,14 @@ package struct HTTPFields: Sendable {
   /// A control character in the value becomes a space (RFC 9110 section 5.5), so that no value can end its line.
   /// The name must be a token.
   package mutating func append(_ name: String, _ value: String) {
-    precondition(!name.isEmpty && name.utf8.allSatisfy(\.isTokenCharacter), "a field name must be a token")
+    let (nameCount, valueCount) = (name.utf8.count, value.utf8.count)
+    if text.isEmpty {
+      text.reserveCapacity(max(256, nameCount + valueCount + 4))
+      entries.reserveCapacity(8)
+    }
     let nameStart = text.count
     text.append(contentsOf: name.utf8)
+    precondition(nameCount > 0 && text[nameStart...].allSatisfy(\.isTokenCharacter), "a field name must be a token")
     text.append(.colon)
     text.append(.space)
     let valueStart = text.count

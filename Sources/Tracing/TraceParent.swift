@@ -74,14 +74,19 @@ package struct TraceParent: Hashable, Sendable, BitwiseCopyable {
   /// The header's value, in version 00.
   package var text: String {
     var text: [UInt8] = []
-    text.reserveCapacity(55)
+    append(to: &text)
+    return String(decoding: text, as: UTF8.self)
+  }
+
+  /// Appends the header's value.
+  package func append(to text: inout [UInt8]) {
+    text.reserveCapacity(text.count + 55)
     text.append(contentsOf: "00-".utf8)
     traceHigh.appendHexadecimal(to: &text)
     traceLow.appendHexadecimal(to: &text)
     text.append(Self.dash)
     spanID.appendHexadecimal(to: &text)
     text.append(contentsOf: (isSampled ? "-01" : "-00").utf8)
-    return String(decoding: text, as: UTF8.self)
   }
 
   private static let dash = UInt8(ascii: "-")

@@ -29,7 +29,7 @@ import Tracing
 
 @Suite struct EntityTagTests {
   @Test func `equal bodies have equal tags, others do not`() {
-    #expect(EntityTag.of([]) == "\"\(String(0xCBF2_9CE4_8422_2325 as UInt64, radix: 36))-0\"")
+    #expect(EntityTag.of([]) == "\"cbf29ce4842223250000000000000000\"")
     #expect(EntityTag.of([1, 2]) == EntityTag.of([1, 2]) && EntityTag.of([1, 2]) != EntityTag.of([2, 1]))
   }
 
