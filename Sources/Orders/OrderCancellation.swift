@@ -41,7 +41,7 @@ package final class OrderCancellation: @unchecked Sendable {
   /// Cancels an order. Once this has returned, the cancellation is on record and goes on whatever happens.
   ///
   /// - Returns: the order with its result; as it stands, when the result does not come in time.
-  /// - Throws: ``Batcher/Overloaded``, `BatchCameTooLate`, `CancellationError`, or `PostgresError`.
+  /// - Throws: `Overloaded`, `BatchCameTooLate`, `CancellationError`, or `PostgresError`.
   package func cancel(_ request: CancelRequest, deadline: LoopInstant) async throws -> CancelOutcome {
     let limit = loop.now + min(Self.patience, (deadline - loop.now) * Self.shareOfDeadline)
     return try await watch.watching(request.orderID) { watcher in

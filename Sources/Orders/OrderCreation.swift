@@ -34,7 +34,7 @@ package final class OrderCreation: @unchecked Sendable {
 
   /// Takes `order`, with others that come at the same time, unless `deadline` passes before its turn comes.
   ///
-  /// - Throws: ``Batcher/Overloaded``, `BatchCameTooLate`, `CancellationError`, or `PostgresError`.
+  /// - Throws: `Overloaded`, `BatchCameTooLate`, `CancellationError`, or `PostgresError`.
   package func create(_ order: NewOrder, deadline: LoopInstant? = nil) async throws -> CreationOutcome {
     try await batcher.submit(order, deadline: deadline)
   }

@@ -23,7 +23,7 @@ package final class DepositBatches: @unchecked Sendable {
 
   /// Makes `deposit`, with others that come at the same time, unless `deadline` passes before its turn comes.
   ///
-  /// - Throws: ``Batcher/Overloaded``, `BatchCameTooLate`, `CancellationError`, or `PostgresError`.
+  /// - Throws: `Overloaded`, `BatchCameTooLate`, `CancellationError`, or `PostgresError`.
   package func deposit(
     _ deposit: NewDeposit, deadline: LoopInstant? = nil
   ) async throws -> IdempotentOutcome<Deposit> {

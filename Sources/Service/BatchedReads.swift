@@ -31,7 +31,7 @@ package final class BatchedReads<Key: Hashable & Sendable, Value: Sendable>: @un
 
   /// What is there of `key`; nil when nothing is.
   ///
-  /// - Throws: ``Batcher/Overloaded``, ``BatchCameTooLate``, `CancellationError`, or what `read` throws.
+  /// - Throws: ``Overloaded``, ``BatchCameTooLate``, `CancellationError`, or what `read` throws.
   package func value(of key: Key, deadline: LoopInstant? = nil) async throws -> Value? {
     try await batcher.submit(key, deadline: deadline)
   }

@@ -184,7 +184,7 @@ import Testing
       try await loop.sleep(for: .milliseconds(20))
       let second = loop.startTask { _ = try? await batcher.submit(2) }
       try await loop.sleep(for: .milliseconds(80))
-      let refusal = await #expect(throws: Numbers.Overloaded.self) { _ = try await batcher.submit(3) }
+      let refusal = await #expect(throws: Overloaded.self) { _ = try await batcher.submit(3) }
       #expect(refusal?.waiting == 1 && refusal?.retryAfter == .seconds(1))
       // It moves again.
       gate.signal()
