@@ -1,5 +1,5 @@
-/// A whole request, as a handler gets it.
-package struct HTTPRequest: Sendable {
+/// A whole request, as a handler gets it. A class, because it is handed on from one function to the next.
+package final class HTTPRequest: Sendable {
   let head: RequestHead
   /// The body without its framing; empty when there was none.
   package let body: [UInt8]
@@ -13,7 +13,7 @@ package struct HTTPRequest: Sendable {
   }
 
   /// A request that did not come from a socket, under the same rules; a `Host` is added when `fields` has none.
-  package init(
+  package convenience init(
     _ method: HTTPMethod, _ target: String, fields: [(String, String)] = [], body: [UInt8] = [],
     peer: String = ""
   ) throws(HTTPRefusal) {

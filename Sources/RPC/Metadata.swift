@@ -21,7 +21,6 @@ package struct Metadata: Equatable, Sendable, ExpressibleByDictionaryLiteral {
   package init() {}
 
   package init(dictionaryLiteral elements: (String, String)...) {
-    bytes.reserveCapacity(elements.reduce(0) { $0 + 3 + $1.0.utf8.count + $1.1.utf8.count })
     for (name, value) in elements { self[name] = value }
   }
 
@@ -53,6 +52,8 @@ package struct Metadata: Equatable, Sendable, ExpressibleByDictionaryLiteral {
   /// Adds a pair whose value `write` appends; of that name, none must be there.
   package mutating func append(_ name: String, by write: (inout [UInt8]) -> Void) {
     let start = bytes.count
+    // Enough for a trace and a request id.
+    if bytes.isEmpty { bytes.reserveCapacity(192) }
     bytes.append(UInt8(truncatingIfNeeded: name.utf8.count))
     bytes.append(contentsOf: name.utf8)
     bytes.append(0)

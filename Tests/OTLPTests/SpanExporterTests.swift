@@ -21,8 +21,8 @@ import Tracing
     }
 
     func names() throws -> [String] {
-      try requests.flatMap { request in
-        try JSONValue(parsing: request.body.span)["resourceSpans"]?.array?[0]["scopeSpans"]?.array?[0]["spans"]?.array?
+      try requests.map(\.body).flatMap { body in
+        try JSONValue(parsing: body.span)["resourceSpans"]?.array?[0]["scopeSpans"]?.array?[0]["spans"]?.array?
           .compactMap { $0["name"]?.string } ?? []
       }
     }
