@@ -236,6 +236,18 @@ import Wire
     }
   }
 
+  @Test func `a stream that nobody has seen fails when no server is there`() async throws {
+    try await Self.withPool { loop, pool, fakes in
+      fakes[1].state = .waiting(Self.refused)
+      fakes[0].answer = { _ in nil }
+      let call = ServerClient(pool).watchHealth(WatchHealthRequest())
+      try await Self.until(loop) { !fakes[0].calls.isEmpty }
+      fakes[0].goAway()
+      let error = await Self.error { _ = try await call.next(atMost: .seconds(60)) }
+      #expect(error?.code == .unavailable && pool.statistics.queued == 0)
+    }
+  }
+
   @Test func `the loss of the last connection sends for the servers that were away`() async throws {
     try await Self.withPool { _, pool, fakes in
       fakes[1].state = .waiting(Self.refused)

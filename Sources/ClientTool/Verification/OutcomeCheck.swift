@@ -24,7 +24,9 @@ struct OutcomeCheck: Check {
   let stuckAfter: Duration
 
   func look(at system: AuditedSystem, limit: Int64) async throws -> Finding {
-    let time = Timestamp(microseconds: Timestamp.now.microseconds - Self.settlingTime.wholeMicroseconds)
+    // The clock of the system, whatever this machine's says.
+    let now: Timestamp = try await system.orders.query(Statement("SELECT now()")).single().value(0)
+    let time = Timestamp(microseconds: now.microseconds - Self.settlingTime.wholeMicroseconds)
     let seed = Int64.random(in: 0...Digest.seedMax)
     let buckets = Buckets.all
     // Orders first: a charge is there before its order says so.

@@ -4,7 +4,7 @@ package import EventLoop
 ///
 /// A call that a server provably never saw is made elsewhere; one that failed otherwise is made again where a repeat does
 /// no harm, as the ``RetryPolicy`` says. A call waits for a connection while one is being made; when every server has
-/// refused, only those wait on that ``CallOptions/waitsForReady``, and those that were handed back.
+/// refused, only those wait on that ``CallOptions/waitsForReady``, and those that were handed back and are no streams.
 // Confined to its event loop; every entry checks it.
 package final class RPCPool: CallChannel, @unchecked Sendable {
   /// How a pool makes calls.
@@ -113,7 +113,8 @@ package final class RPCPool: CallChannel, @unchecked Sendable {
   /// The server that the call was sent to never saw it.
   func handedBack(_ call: PendingCall) {
     counters.moves += 1
-    call.waitsForReady = true
+    // A stream may have hours, and whoever reads it should learn that nobody is there.
+    if !call.isStreaming { call.waitsForReady = true }
     place(call)
   }
 
