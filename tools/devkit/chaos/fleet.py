@@ -152,7 +152,9 @@ class Fleet:
         process.kill(process.stopping.ask)
         try:
             code = child.wait(STOPPING_SECONDS)
-            if code != 0:
+            # One that has said nothing yet may not have got as far as to say that it wants to be asked.
+            is_unborn = code == -process.stopping.ask and process.log_file.stat().st_size == 0
+            if code != 0 and not is_unborn:
                 self.mistakes.append(f"{name}, asked to end, {ending(code)}")
         except subprocess.TimeoutExpired:
             self.mistakes.append(f"{name} did not end within {STOPPING_SECONDS} s")
