@@ -12,47 +12,35 @@ struct StreamViewCommand: Command {
       it shows the newest, and with a filter the oldest.
       """,
     operands: [.init(name: "NAME", help: "Such as ORDERS.")],
-    options: [.init(name: "limit", value: "N", defaultValue: "20", help: "At most so many.")]
-      + MessageSelection.options + [.json, .natsURL, .backends, .timeout] + CommandSyntax.Option.rpcSecurity)
+    options: [.init(name: "limit", value: "N", defaultValue: "20", help: "At most so many.")] + StreamSource.options)
 
-  private let name: String
+  private let source: StreamSource
   private let limit: Int
-  private let selection: MessageSelection
-  private let isJSON: Bool
-  private let url: String
-  private let backends: BackendTargets
-  private let timeout: Duration
 
   init(_ arguments: Arguments) throws(UsageError) {
-    name = arguments.operand(0) ?? ""
+    source = try StreamSource(arguments)
     limit = try arguments.integer("limit", in: 1...1_000_000) ?? 20
-    selection = try MessageSelection(name, arguments)
-    isJSON = arguments.flag("json")
-    url = arguments.text("nats-url") ?? ""
-    backends = try arguments.backends()
-    timeout = try arguments.duration("timeout") ?? .seconds(10)
   }
 
   func run(on loop: EventLoop, _ terminal: Terminal) async throws -> ExitStatus {
-    let catalog = await Backends.with(backends, on: loop) { await $0.catalog(timeout: timeout) }
-    for failure in catalog.failures { terminal.note(failure.message) }
-    var view = MessageView(catalog)
+    var view = await source.view(on: loop, terminal)
     var table = TextTable([
       ("SEQUENCE", .right), ("TIME", .left), ("SUBJECT", .left), ("TYPE", .left), ("MESSAGE", .left),
     ])
-    try await Streams.with(url: url, timeout: timeout, on: loop) { client in
+    try await source.read(on: loop) { client in
       try await StreamReader.read(
-        client, stream: name, selection, otherwise: selection.isFiltered ? 1 : -limit, countMax: limit
+        client, stream: source.name, source.selection, otherwise: source.selection.isFiltered ? 1 : -limit,
+        countMax: limit
       ) { message in
         let shown = view.show(message)
-        if isJSON {
+        if source.isJSON {
           terminal.print(shown.json)
         } else {
           table.append("\(message.sequence)", message.time, message.subject, shown.type, shown.text)
         }
       }
     }
-    if !isJSON { terminal.print(table.text) }
+    if !source.isJSON { terminal.print(table.text) }
     return .ok
   }
 }
