@@ -12,17 +12,16 @@ extension UInt8 {
 
   var isBlank: Bool { self == .space || self == .horizontalTab }
 
-  /// Whether it may stand in a token, such as a method or a field's name.
-  var isTokenCharacter: Bool {
-    if isASCIILetter || isASCIIDigit { return true }
-    switch self {
-    case UInt8(ascii: "!"), UInt8(ascii: "#"), UInt8(ascii: "$"), UInt8(ascii: "%"), UInt8(ascii: "&"),
-      UInt8(ascii: "'"), UInt8(ascii: "*"), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "."),
-      UInt8(ascii: "^"), UInt8(ascii: "_"), UInt8(ascii: "`"), UInt8(ascii: "|"), UInt8(ascii: "~"):
-      return true
-    default:
-      return false
-    }
+  /// Whether it may stand in a token, such as a method or a field's name: a letter, a digit, or one of !#$%&'*+-.^_`|~.
+  var isTokenCharacter: Bool { isMember(0x03FF_6CFA_0000_0000, 0x57FF_FFFF_C7FF_FFFE) }
+
+  /// Whether it may stand in a URI: what is visible, but none of "#<>\^`{|}; a fragment is never sent.
+  var isURICharacter: Bool { isMember(0xAFFF_FFF2_0000_0000, 0x47FF_FFFE_AFFF_FFFF) }
+
+  /// Whether it is in a set of ASCII characters: bits for 0 to 63, and for 64 to 127.
+  private func isMember(_ low: UInt64, _ high: UInt64) -> Bool {
+    if self >= 128 { return false }
+    return (self < 64 ? low : high) >> UInt64(self & 63) & 1 == 1
   }
 
   /// Whether it may stand in a field's value: anything but control characters; tabs may.
@@ -41,8 +40,11 @@ extension ArraySlice<UInt8> {
   func equalsIgnoringCase(_ word: String) -> Bool {
     let word = word.utf8
     if count != word.count { return false }
-    for (ours, theirs) in zip(self, word) where ours != theirs {
-      guard ours ^ theirs == 0x20, ours.isASCIILetter else { return false }
+    var index = startIndex
+    for theirs in word {
+      let ours = self[index]
+      if ours != theirs, ours ^ theirs != 0x20 || !ours.isASCIILetter { return false }
+      index += 1
     }
     return true
   }

@@ -26,6 +26,7 @@ package enum PercentEncoding {
 
   /// `text` as one segment of a path: everything but unreserved characters is escaped.
   package static func encodeSegment(_ text: String) -> String {
+    if text.utf8.allSatisfy(\.isUnreserved) { return text }
     let digits = Array("0123456789ABCDEF".utf8)
     var encoded: [UInt8] = []
     for byte in text.utf8 {

@@ -83,22 +83,10 @@ struct RequestLine {
         guard target.endIndex - index > 2, target[index + 1].hexadecimalValue != nil,
           target[index + 2].hexadecimalValue != nil
         else { throw .malformed("The target has a broken percent escape.") }
-      } else if !isURICharacter(byte) {
+      } else if !byte.isURICharacter {
         throw .malformed("The target has a character that must be percent-encoded.")
       }
       index += 1
-    }
-  }
-
-  /// RFC 3986: everything visible but `" # < > \ ^ ` { | }`; a fragment is never sent.
-  private static func isURICharacter(_ byte: UInt8) -> Bool {
-    if byte.isASCIILetter || byte.isASCIIDigit { return true }
-    switch byte {
-    case UInt8(ascii: "\""), UInt8(ascii: "#"), UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "\\"),
-      UInt8(ascii: "^"), UInt8(ascii: "`"), UInt8(ascii: "{"), UInt8(ascii: "|"), UInt8(ascii: "}"):
-      return false
-    default:
-      return byte > 0x20 && byte < 0x7F
     }
   }
 }
