@@ -23,12 +23,11 @@ struct Preconditions {
     ifNoneMatch = fields.list("if-none-match")
   }
 
-  /// Refuses a request that would change something on a condition that does not hold, before anything is done. No route that
-  /// changes something has an entity tag, so that nothing is as it was (section 13.1.1); but it is there (section 13.1.2).
+  /// Refuses a request that would change something on condition that something is as it was: no route that changes
+  /// something has a representation, so that If-Match never holds (section 13.1.1), and must be refused before anything is
+  /// done; and If-None-Match always does (section 13.1.2).
   func check(before method: HTTPMethod) throws(Problem) {
-    if method.isSafe { return }
-    if ifMatch != nil { throw .preconditionFailed("Nothing was done: this route has no entity tag.") }
-    if ifNoneMatch == "*" { throw .preconditionFailed("Nothing was done: what this route names is there.") }
+    if ifMatch != nil, !method.isSafe { throw .preconditionFailed("Nothing was done: this route has no entity tag.") }
   }
 
   /// Compares with the tag of the response to GET or HEAD, in the order of section 13.2.2; nil where the route has none.

@@ -9,7 +9,7 @@ extension HTTP2Connection: HTTPBodySink {
   func begin(_ stream: HTTP2Stream, _ head: RequestHead) {
     // Not the streams are counted but the handlers: those of streams that were reset may still run.
     guard runningCount < limits.streamsMax, session.heldBytes <= limits.heldBytesMax,
-      !server.heldResponses.isExceeded
+      !server.heldResponses.isExceeded || session.responseBytes == 0
     else {
       return session.reset(stream.id, .refusedStream)
     }
@@ -44,6 +44,7 @@ extension HTTP2Connection: HTTPBodySink {
       self.handlerEnded(stream)
     }
     if !stream.hasAnswered { stream.task = task }
+    if stream.isClosed { task.cancel() }
   }
 
   private func handlerEnded(_ stream: HTTP2Stream) {

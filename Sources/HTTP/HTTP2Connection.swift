@@ -231,6 +231,8 @@ final class HTTP2Connection: ServedConnection, @unchecked Sendable {
       stream.isClosed = true
       streamClosed(stream)
     }
+    // What was closed by the last bytes that were sent, and of which nobody was told.
+    for case .closed(let stream) in session.takeEvents() { streamClosed(stream) }
     server.ended(self)
   }
 }

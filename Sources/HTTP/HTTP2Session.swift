@@ -37,7 +37,7 @@ final class HTTP2Session {
   /// Bytes of bodies, in and out, that streams hold.
   private(set) var heldBytes = 0
   /// Those of them that are responses'.
-  private var responseBytes = 0
+  private(set) var responseBytes = 0
   /// The same of all connections: bodies of requests, and of responses.
   private let (held, heldResponses): (HeldBytes, HeldBytes)
   var fields = HTTP2ResponseFields()

@@ -49,7 +49,11 @@ extension HTTPConnection: HTTPBodySink {
       self.server.endStream()
     }
     let index = number - firstNumber
-    if exchanges.indices.contains(index), exchanges[index].writer != nil { exchanges[index].task = task }
+    if exchanges.indices.contains(index), exchanges[index].writer != nil {
+      exchanges[index].task = task
+    } else {
+      task.cancel()
+    }
   }
 
   private func stream(_ response: HTTPResponse, _ produce: HTTPBodyWriter.Producer, to number: Int) async {

@@ -16,7 +16,7 @@ package struct HTTPLimits: Sendable {
   /// Bytes of bodies, in and out, that the requests of one HTTP/2 connection hold together; further requests are refused.
   package var heldBytesMax = 16 << 20
   /// Bytes of bodies that the requests of all connections hold together; further requests with a body are answered with 503.
-  /// As many again may be held by responses of HTTP/2; further streams are refused then.
+  /// As many again may be held by responses of HTTP/2; then further streams are refused of connections that hold some.
   package var heldBytesInAllMax = 64 << 20
   /// Bytes of unsent responses at which a connection is not read any more, and at which the producers of bodies wait.
   package var unsentBytesMax = 256 * 1024

@@ -24,6 +24,8 @@ package final class OrderedConsumer: NATSSubscriber, @unchecked Sendable {
   private var arrived: [IncomingMessage] = []
   private var lastDelivery: UInt64 = 0
   private var reader: UnsafeContinuation<Void, Never>?
+  /// Whether the reader has waited for as long as it wants.
+  private var isTimeUp = false
   private var failure: JetStreamError?
   private var heartbeatTimer: LoopTimer?
   private var pauseTimer: LoopTimer?
@@ -66,13 +68,14 @@ package final class OrderedConsumer: NATSSubscriber, @unchecked Sendable {
   package func next(_ countMax: Int, atMost timeout: Duration? = nil) async throws -> [IncomingMessage] {
     connection.loop.preconditionCurrent()
     precondition(reader == nil, "a consumer has one reader")
-    let deadline = timeout.map { connection.loop.now + $0 }
-    let timer = timeout.map { connection.loop.schedule(after: $0) { self.wakeReader() } }
+    // Not by the clock: the timer's may be a millisecond ahead of the loop's.
+    isTimeUp = false
+    let timer = timeout.map { connection.loop.schedule(after: $0) { self.timeIsUp() } }
     defer { timer?.cancel() }
     while arrived.isEmpty {
       if let failure { throw failure }
       try Task.checkCancellation()
-      if let deadline, connection.loop.now >= deadline { return [] }
+      if isTimeUp { return [] }
       await withTaskCancellationHandler {
         await withUnsafeContinuation { reader = $0 }
       } onCancel: {
@@ -90,6 +93,11 @@ package final class OrderedConsumer: NATSSubscriber, @unchecked Sendable {
     arrived = []
     // What does not reach the broker does no harm: it forgets by itself, in a while.
     if isKnown { api.post("CONSUMER.DELETE.\(stream).\(name)") }
+  }
+
+  private func timeIsUp() {
+    isTimeUp = true
+    wakeReader()
   }
 
   /// Nothing arrives from now on; what has arrived is still given out.

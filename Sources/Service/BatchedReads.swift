@@ -8,6 +8,8 @@ package final class BatchedReads<Key: Hashable & Sendable, Value: Sendable>: @un
   private static var batchMax: Int { 256 }
   /// The most callers that wait.
   private static var queueMax: Int { 16_384 }
+  /// As long as a caller may want to wait; each has a deadline of its own.
+  private static var patience: Duration { .seconds(60) }
   /// Statements under way at once: the second gathers what comes while the first is on its way.
   private static var lanes: Int { 2 }
 
@@ -18,8 +20,9 @@ package final class BatchedReads<Key: Hashable & Sendable, Value: Sendable>: @un
   package init(
     loop: EventLoop, read: @escaping @Sendable (_ keys: [Key], _ deadline: LoopInstant?) async throws -> [Key: Value]
   ) {
-    batcher = Batcher(loop: loop, batchMax: Self.batchMax, queueMax: Self.queueMax, lanes: Self.lanes) {
-      (keys, deadline) -> [Result<Value?, any Error>] in
+    batcher = Batcher(
+      loop: loop, batchMax: Self.batchMax, queueMax: Self.queueMax, patience: Self.patience, lanes: Self.lanes
+    ) { (keys, deadline) -> [Result<Value?, any Error>] in
       do {
         let found = try await read(keys, deadline)
         return keys.map { .success(found[$0]) }

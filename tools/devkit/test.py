@@ -27,7 +27,7 @@ from devkit.packages import nats_server, prepare, swift_build
 from devkit.postgres import PrivatePostgres
 from devkit.processes import discard_all
 from devkit.settings import any_free_port
-from devkit.test_results import TestResults, stacks_of_session
+from devkit.test_results import TestResults, kill_session, stacks_of_session
 
 PARTS = ("lint", "unit", "system", "release", "fuzz")
 LINTED = ("Sources", "Tests", "Plugins", "Package.swift")
@@ -188,7 +188,7 @@ def _watch(command: Sequence[str], environment: Mapping[str, str]) -> int:
 
     def end_hanging() -> None:
         complain(f"the tests hang: they run for {UNIT_SECONDS} s\n{results.unfinished()}\n{stacks_of_session(tests.pid)}")
-        os.killpg(tests.pid, signal.SIGKILL)
+        kill_session(tests.pid)
 
     bound = threading.Timer(UNIT_SECONDS, end_hanging)
     bound.start()
@@ -199,8 +199,7 @@ def _watch(command: Sequence[str], environment: Mapping[str, str]) -> int:
     finally:
         bound.cancel()
         # The servers of a test that crashed, too.
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(tests.pid, signal.SIGKILL)
+        kill_session(tests.pid)
         tests.wait()
 
 

@@ -62,7 +62,7 @@ struct TopCommand: Command {
       }
       await Screen.with(terminal) { screen in
         await watch(backends, loop) { snapshot in
-          let rows = max(3, ((terminal.screenSize?.rows ?? 24) - 8 - snapshot.rowsOfAll) / 2)
+          let rows = max(3, ((terminal.screenSize?.rows ?? 24) - 8 - snapshot.methods.count) / 2)
           screen.draw(
             ["gozon top, every \(interval), sorted by \(order.rawValue); Ctrl-C ends it", ""]
               + snapshot.lines(rowsMax: rows))

@@ -12,9 +12,6 @@ struct TextTable: Sendable {
   /// A table of columns that are all aligned to the left.
   init(_ headings: String...) { self.init(headings.map { ($0, .left) }) }
 
-  /// Its rows.
-  var count: Int { rows.count }
-
   /// Adds a row; cells that are missing stay empty. A cell's line breaks become spaces.
   mutating func append(_ cells: String...) { append(cells) }
 

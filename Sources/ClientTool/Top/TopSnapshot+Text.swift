@@ -11,16 +11,13 @@ extension TopSnapshot {
       if hidden > 0 { lines.append("… and \(hidden) more \(what)") }
     }
     if !methods.isEmpty { append(methodTable, hidden: 0, of: "methods") }
-    if let gaugeTable { append(gaugeTable, hidden: 0, of: "gauges") }
     if !connections.isEmpty {
       append(connectionTable(rowsMax), hidden: connections.count - rowsMax, of: "connections")
     }
     if !calls.isEmpty { append(callTable(rowsMax), hidden: calls.count - rowsMax, of: "calls") }
+    if let gaugeTable { append(gaugeTable, hidden: 0, of: "gauges") }
     return lines
   }
-
-  /// Rows that are shown whatever room there is.
-  var rowsOfAll: Int { methods.count + (gaugeTable?.count ?? -2) + 2 }
 
   private var serverTable: TextTable {
     var table = TextTable([

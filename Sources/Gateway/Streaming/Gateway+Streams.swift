@@ -18,6 +18,7 @@ extension Gateway {
     let context = try RequestContext(
       request.fields, requestID: requestID, takesIdempotencyKey: false, caller: admission.caller, trace: trace.context)
     try streams.check(context.caller?.user)
+    let place = StreamPlace(in: self, of: context.caller?.user)
     let lastEvent = request.fields["last-event-id"].flatMap { $0.isEmpty ? nil : $0 }
     // What is wrong with the request is told before anything else.
     _ = try route.payload(variables, request, cursor: lastEvent)
@@ -29,7 +30,7 @@ extension Gateway {
     ) { (cursor: String?) throws(Problem) in
       try route.payload(variables, request, cursor: cursor ?? lastEvent)
     }
-    let session = StreamSession(self, route, form, context, stream)
+    let session = StreamSession(self, route, form, context, stream, place)
     let response = try Self.response(form, request, requestID, session)
     do {
       try await session.begin()

@@ -13,11 +13,16 @@ final class StreamSession: @unchecked Sendable {
   private let form: StreamForm
   private let context: RequestContext
   private let stream: ResumableStream
+  private let place: StreamPlace
   /// What came while the head waited.
   private var first = Arrival<ResumableStream.Item>.nothing
 
-  init(_ gateway: Gateway, _ route: Route, _ form: StreamForm, _ context: RequestContext, _ stream: ResumableStream) {
+  init(
+    _ gateway: Gateway, _ route: Route, _ form: StreamForm, _ context: RequestContext, _ stream: ResumableStream,
+    _ place: StreamPlace
+  ) {
     (self.gateway, self.route, self.form, self.context, self.stream) = (gateway, route, form, context, stream)
+    self.place = place
   }
 
   /// Makes the call, and waits a moment for what comes of it.
@@ -73,9 +78,6 @@ final class StreamSession: @unchecked Sendable {
   /// Hands over each item, and nil when a heartbeat is due.
   private func forEachItem(_ body: (ResumableStream.Item?) async throws -> Void) async throws {
     stream.takeUp()
-    let user = context.caller?.user
-    gateway.streams.begin(user)
-    defer { gateway.streams.end(user) }
     var arrival = first
     first = .end
     var isDue = false

@@ -7,8 +7,12 @@ package final class ChangeLog: @unchecked Sendable {
   /// How long a change is kept at least, from its commit on.
   package static let keepTime: Duration = .seconds(5)
   /// How long a slot's lock is waited for: looks queue behind, and what they tell comes late by as much.
-  private static let lockPatience = "100ms"
+  private static let lockPatience: Duration = .milliseconds(100)
+  /// The same after it was waited for in vain again and again: then it must be.
+  private static let lockPatienceMax: Duration = .seconds(2)
 
+  /// How often in a row that was too little.
+  private var refusals = 0
   private let loop: EventLoop
   private let keepTime: Duration
   private let pool: PostgresPool
@@ -36,13 +40,17 @@ package final class ChangeLog: @unchecked Sendable {
     if isEmpty { return true }
     do {
       try await pool.withTransaction { transaction in
-        transaction.send(Statement("SELECT set_config('lock_timeout', $1, true)", Self.lockPatience))
+        let patience = min(Self.lockPatience * (1 << min(refusals, 10)), Self.lockPatienceMax)
+        transaction.send(
+          Statement("SELECT set_config('lock_timeout', $1, true)", "\(patience.millisecondsRoundedUp)ms"))
         transaction.send(Self.lock(slot))
         transaction.send(Self.move(slot, to: present, notIn: kept.snapshot))
         transaction.send(Self.truncation(of: slot))
       }
+      refusals = 0
       return true
     } catch let error as PostgresError where error.sqlState == .lockNotAvailable {
+      refusals += 1
       return false
     }
   }

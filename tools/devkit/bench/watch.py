@@ -139,6 +139,7 @@ def _result(
     memory = (idle["gateway"] - before["gateway"]) / WATCHERS
     p99 = steady.percentile(0.99)
     mistakes = [f"{p.wrong} orders of {p.rate}/s are not as their watchers were told last" for p in periods if p.wrong]
+    mistakes += [f"no order of {p.rate}/s was measured" for p in periods if not p.latencies]
     mistakes += [f"{lost} streams broke off"] if lost else []
     mistakes += [f"{p.unsettled} orders of {p.rate}/s are not settled" for p in periods if p.unsettled]
     mistakes += [f"the p99 is not under {LATENCY_P99_MAX} ms"] if p99 >= LATENCY_P99_MAX else []
