@@ -11,6 +11,8 @@ final class BatchQueue: @unchecked Sendable {
     let queuedAt: LoopInstant
     /// Whether its batch has not begun.
     var isQueued = true
+    /// The batch that it is in; nil when that goes on whatever its callers do.
+    fileprivate var batch: Batch?
     /// Why it got no answer; nil when it did.
     private(set) var failure: (any Error)?
     private var continuation: UnsafeContinuation<Void, Never>?
@@ -24,11 +26,27 @@ final class BatchQueue: @unchecked Sendable {
 
     func wait(_ continuation: UnsafeContinuation<Void, Never>) { self.continuation = continuation }
 
-    /// It has its answer, or a failure.
+    /// It has its answer, or a failure; it may have been taken back before.
     func finish(_ failure: (any Error)? = nil) {
+      if !isWaiting { return }
       self.failure = failure
       continuation?.resume()
       continuation = nil
+    }
+  }
+
+  /// A batch under way that ends when nobody wants it any more.
+  // Confined to the queue's event loop.
+  fileprivate final class Batch: @unchecked Sendable {
+    var task: Task<Void, Never>?
+    private var wantedCount: Int
+
+    init(count: Int) { wantedCount = count }
+
+    /// One of its callers has given up.
+    func abandon() {
+      wantedCount -= 1
+      if wantedCount == 0 { task?.cancel() }
     }
   }
 
@@ -40,6 +58,7 @@ final class BatchQueue: @unchecked Sendable {
   private let batchMax: Int
   private let queueMax: Int
   private let patience: Duration
+  private let isAbandonable: Bool
   private let process: @Sendable ([Entry], LoopInstant?) async -> Void
   private var queue: [Entry] = []
   /// Entries of the queue that were taken back.
@@ -51,7 +70,7 @@ final class BatchQueue: @unchecked Sendable {
 
   /// A queue whose `process` gives each entry of a batch its answer; see ``Batcher``.
   init(
-    loop: EventLoop, batchMax: Int, queueMax: Int, patience: Duration, lanes: Int,
+    loop: EventLoop, batchMax: Int, queueMax: Int, patience: Duration, lanes: Int, isAbandonable: Bool,
     process: @escaping @Sendable (_ entries: [Entry], _ deadline: LoopInstant?) async -> Void
   ) {
     self.loop = loop
@@ -59,6 +78,7 @@ final class BatchQueue: @unchecked Sendable {
     self.queueMax = queueMax
     self.patience = patience
     self.lanes = lanes
+    self.isAbandonable = isAbandonable
     self.process = process
     freeLanes = lanes
   }
@@ -97,10 +117,11 @@ final class BatchQueue: @unchecked Sendable {
     await withUnsafeContinuation { idle.append($0) }
   }
 
-  /// Takes an entry out whose caller has given up, unless its batch has begun.
+  /// Takes an entry out whose caller has given up, unless it is in a batch that goes on.
   private func takeBack(_ entry: Entry) {
-    guard entry.isQueued, entry.isWaiting else { return }
+    guard entry.isQueued || entry.batch != nil, entry.isWaiting else { return }
     entry.finish(CancellationError())
+    if let batch = entry.batch { return batch.abandon() }
     takenBack += 1
     // Not one by one: a flood of callers that give up must not cost a search of the queue each.
     if takenBack <= queue.count / 2 { return }
@@ -132,11 +153,22 @@ final class BatchQueue: @unchecked Sendable {
       if batch.isEmpty { continue }
       let began = loop.now
       statistics.batchBegan(batch.count, waited: batch.reduce(.zero) { max($0, began - $1.queuedAt) })
-      await process(batch, Self.deadline(of: batch))
+      await perform(batch)
       statistics.batchEnded(after: loop.now - began)
     }
     freeLanes += 1
     noteIdle()
+  }
+
+  private func perform(_ entries: [Entry]) async {
+    let deadline = Self.deadline(of: entries)
+    guard isAbandonable else { return await process(entries, deadline) }
+    let batch = Batch(count: entries.count)
+    for entry in entries { entry.batch = batch }
+    let task = loop.startTask { await self.process(entries, deadline) }
+    batch.task = task
+    await task.value
+    for entry in entries { entry.batch = nil }
   }
 
   /// Takes the next entries, without those that were taken back or whose time is up.

@@ -1,7 +1,8 @@
 package import EventLoop
 
 /// Reads what callers ask for one by one, in one statement for all who ask at the same time. A read that has begun before
-/// somebody asked does not answer that: whoever has written something finds it.
+/// somebody asked does not answer that: whoever has written something finds it. A read that nobody waits for any more is
+/// cancelled.
 // Confined to its event loop; every entry checks it.
 package final class BatchedReads<Key: Hashable & Sendable, Value: Sendable>: @unchecked Sendable {
   /// The most keys of one statement.
@@ -21,7 +22,8 @@ package final class BatchedReads<Key: Hashable & Sendable, Value: Sendable>: @un
     loop: EventLoop, read: @escaping @Sendable (_ keys: [Key], _ deadline: LoopInstant?) async throws -> [Key: Value]
   ) {
     batcher = Batcher(
-      loop: loop, batchMax: Self.batchMax, queueMax: Self.queueMax, patience: Self.patience, lanes: Self.lanes
+      loop: loop, batchMax: Self.batchMax, queueMax: Self.queueMax, patience: Self.patience, lanes: Self.lanes,
+      isAbandonable: true
     ) { (keys, deadline) -> [Result<Value?, any Error>] in
       do {
         let found = try await read(keys, deadline)

@@ -42,13 +42,17 @@ package final class Batcher<Item: Sendable, Output: Sendable>: @unchecked Sendab
   ///   - queueMax: the most items that wait; more are refused with ``Overloaded``.
   ///   - patience: how long the first in the queue may have waited before nobody else is taken: more would wait in vain.
   ///   - lanes: how many batches are processed at once.
+  ///   - isAbandonable: whether who gives up leaves a batch that has begun, which is cancelled when all have: for batches
+  ///     without an effect.
   package init(
     loop: EventLoop, batchMax: Int, queueMax: Int, patience: Duration = .seconds(1), lanes: Int = 1,
+    isAbandonable: Bool = false,
     process: @escaping @Sendable (_ items: [Item], _ deadline: LoopInstant?) async -> [Result<Output, any Error>]
   ) {
     self.loop = loop
-    queue = BatchQueue(loop: loop, batchMax: batchMax, queueMax: queueMax, patience: patience, lanes: lanes) {
-      entries, deadline in
+    queue = BatchQueue(
+      loop: loop, batchMax: batchMax, queueMax: queueMax, patience: patience, lanes: lanes, isAbandonable: isAbandonable
+    ) { entries, deadline in
       // They all come from submit().
       let entries = entries.map { unsafeDowncast($0, to: Entry.self) }
       let results = await process(entries.map { $0.item }, deadline)
@@ -69,7 +73,7 @@ package final class Batcher<Item: Sendable, Output: Sendable>: @unchecked Sendab
   /// Processes `item` with others, unless `deadline` passes before its batch begins.
   ///
   /// Cancelling the task takes an item back that waits. One that is in a batch stays in it, its effect is kept, and its
-  /// result is waited for.
+  /// result is waited for, unless the batch can be abandoned.
   ///
   /// - Throws: ``Overloaded``, ``BatchCameTooLate``, `CancellationError`, or what `process` says of the item.
   package func submit(_ item: Item, deadline: LoopInstant? = nil) async throws -> Output {

@@ -28,6 +28,37 @@ import Testing
     }
   }
 
+  @Test func `who gives up leaves at once, and a read is stopped when all have`() async throws {
+    try await onLoop { loop in
+      let (began, stopped) = (Locked(0), Locked(0))
+      let reads = BatchedReads<Int, Int>(loop: loop) { keys, _ in
+        began.withLock { $0 += 1 }
+        do { try await loop.sleep(for: .seconds(600)) } catch {
+          stopped.withLock { $0 += 1 }
+          throw error
+        }
+        return [:]
+      }
+      func ask(_ key: Int) -> Task<Void, Never> {
+        loop.startTask {
+          await #expect(throws: CancellationError.self) { _ = try await reads.value(of: key) }
+        }
+      }
+      let callers = (0..<3).map(ask)
+      while began.withLock({ $0 }) == 0 { try await loop.sleep(for: .milliseconds(1)) }
+      callers[0].cancel()
+      await callers[0].value
+      #expect(stopped.withLock { $0 } == 0, "two still want it")
+      for caller in callers { caller.cancel() }
+      for caller in callers { await caller.value }
+      while stopped.withLock({ $0 }) == 0 { try await loop.sleep(for: .milliseconds(1)) }
+      let later = ask(4)
+      while began.withLock({ $0 }) == 1 { try await loop.sleep(for: .milliseconds(1)) }
+      later.cancel()
+      await later.value
+    }
+  }
+
   @Test func `a read that fails fails for those who asked, and the next is another`() async throws {
     try await onLoop { loop in
       let isFailing = Locked(true)
