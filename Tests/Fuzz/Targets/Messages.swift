@@ -38,7 +38,7 @@ private struct MessageKind: Sendable {
     AskRequest.self, AskResponse.self, ProduceRequest.self, Piece.self, ConsumeResponse.self,
     Violation.self, ErrorDetails.self, DependencyHealth.self, CheckHealthRequest.self, CheckHealthResponse.self,
     WatchHealthRequest.self, ReflectRequest.self, RPC.SchemaFile.self, ReflectResponse.self, InspectRequest.self,
-    CallInfo.self, ConnectionInfo.self, StatusCount.self, MethodInfo.self, InspectResponse.self,
+    CallInfo.self, ConnectionInfo.self, StatusCount.self, MethodInfo.self, Gauge.self, InspectResponse.self,
     Everything.self, Nothing.self, FindLeafRequest.self, Leaf.self,
   ]
 
