@@ -16,11 +16,10 @@ final class WebSocketSession {
 
   private let messageBytesMax: Int
   private var context: wslay_event_context_ptr?
+  private var frames = WebSocketFrames()
   private var input = UnsafeRawBufferPointer(start: nil, count: 0)
   private var message: [UInt8] = []
   private var opcode: UInt8 = 0
-  /// The payload of a close frame.
-  private var farewell: [UInt8] = []
   /// Whether the peer broke the protocol in a way that wslay does not see.
   private var hasFailed = false
   private(set) var events: [Event] = []
@@ -43,13 +42,17 @@ final class WebSocketSession {
 
   /// Takes bytes of the peer.
   func receive(_ bytes: borrowing RawSpan) {
+    frames.take(bytes) { read($0) }
+    wslay_event_send(context)
+  }
+
+  private func read(_ bytes: borrowing RawSpan) {
     bytes.withUnsafeBytes {
       input = $0
       // An error has queued a close frame, and ends reading.
       if wslay_event_recv(context) != 0 { wslay_event_shutdown_read(context) }
       input = UnsafeRawBufferPointer(start: nil, count: 0)
     }
-    wslay_event_send(context)
   }
 
   /// Takes the events that came since the last call.
@@ -116,26 +119,14 @@ final class WebSocketSession {
 
   fileprivate func frameBegan(opcode: UInt8, count: UInt64) {
     self.opcode = opcode
-    farewell = []
     // A close frame has a code, or nothing (RFC 6455 section 5.5.1).
     if opcode == UInt8(WSLAY_CONNECTION_CLOSE.rawValue), count == 1 { fail(WSLAY_CODE_PROTOCOL_ERROR) }
     let isControlFrame = opcode & 0x8 != 0
     if !isControlFrame, UInt64(message.count) + count > UInt64(messageBytesMax) { fail(WSLAY_CODE_MESSAGE_TOO_BIG) }
   }
 
-  /// wslay looks at the reason of a close frame that comes in pieces, and misses two bytes of each piece.
-  fileprivate func frameEnded() {
-    guard opcode == UInt8(WSLAY_CONNECTION_CLOSE.rawValue), farewell.count > 2 else { return }
-    if String(validating: farewell[2...], as: UTF8.self) == nil { fail(WSLAY_CODE_INVALID_FRAME_PAYLOAD_DATA) }
-  }
-
   fileprivate func payloadReceived(_ bytes: UnsafeBufferPointer<UInt8>) {
-    guard isReading else { return }
-    if opcode == UInt8(WSLAY_CONNECTION_CLOSE.rawValue) {
-      farewell.append(contentsOf: bytes)
-    } else if opcode & 0x8 == 0 {
-      message.append(contentsOf: bytes)
-    }
+    if isReading, opcode & 0x8 == 0 { message.append(contentsOf: bytes) }
   }
 
   fileprivate func messageReceived(_ argument: wslay_event_on_msg_recv_arg) {
@@ -180,7 +171,6 @@ private enum WebSocketCallbacks {
       WebSocketSession.of(owner).payloadReceived(
         UnsafeBufferPointer(start: chunk!.pointee.data, count: chunk!.pointee.data_length))
     }
-    callbacks.on_frame_recv_end_callback = { _, owner in WebSocketSession.of(owner).frameEnded() }
     callbacks.on_msg_recv_callback = { _, message, owner in
       WebSocketSession.of(owner).messageReceived(message!.pointee)
     }

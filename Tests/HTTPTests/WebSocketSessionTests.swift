@@ -67,6 +67,21 @@ import Testing
     }
   }
 
+  @Test(arguments: ["*\u{99}", "tschüß", "", "é", "до свидания", String(repeating: "ж", count: 61)])
+  func `a reason that comes in pieces is read as it is`(reason: String) {
+    // A fragment before it, and what follows.
+    let bytes = Wire.frame(Wire.text, [], isLast: false) + Wire.closing(4_350, reason)
+    let whole = run([bytes + Wire.frame("late")])
+    #expect(whole.events == [.closed(code: 4_350, reason: reason)] && whole.sent == ["8:4350\(reason)"])
+    let single = run(bytes.map { [$0] })
+    #expect(single.events == whole.events && single.sent == whole.sent)
+    for cut in 1..<bytes.count {
+      let parts = run([Array(bytes[..<cut]), Array(bytes[cut...])])
+      #expect(parts.events == whole.events && parts.sent == whole.sent, "cut at \(cut)")
+      #expect(run([Array(bytes[..<cut])]).events.isEmpty, "cut at \(cut)")
+    }
+  }
+
   @Test(arguments: wrong)
   func `what is wrong ends the conversation`(name: String, bytes: [UInt8], sent: String) {
     let whole = run([bytes + Wire.frame("after")])
